@@ -1,0 +1,16 @@
+//! The types that cross a boundary: what a function takes and returns, the environment variables it reads, and the
+//! names of SSM parameters. Each is one struct, used by the function, the template, the state machine and the tests,
+//! so that the two sides of a boundary cannot disagree.
+//!
+//! A struct that the template fills with references and a function reads as text is generic over its field:
+//! the template writes `ProcessorEnvironment<Value<String>>`, the function reads `ProcessorEnvironment<String>`.
+
+mod environment;
+mod names;
+mod task;
+
+pub use environment::{EnvironmentError, OrchestratorEnvironment, ProcessorEnvironment};
+pub use names::{
+    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, metric, state_machine_arn_parameter,
+};
+pub use task::{Counts, FileLocation, ProcessorError, ProcessorOutput, StateMachineSubstitutions};

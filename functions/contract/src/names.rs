@@ -1,0 +1,38 @@
+//! Names that two sides of a boundary must spell alike.
+
+/// The key prefix under which applications export files: `ingest/YYYY/MM/DD/`. Only objects here start the pipeline.
+pub const INGEST_PREFIX: &str = "ingest/";
+
+/// The key suffixes that start the pipeline. S3 matches suffixes literally, so each is a notification of its own.
+pub const INGEST_SUFFIXES: [&str; 4] = [".jsonl", ".json", ".jsonl.gz", ".json.gz"];
+
+/// The key prefix of quarantined rows. It lies outside [`INGEST_PREFIX`], so that a quarantine object starts nothing.
+pub const QUARANTINE_PREFIX: &str = "quarantine/";
+
+/// The record contract's file name inside the processor's package, beside `bootstrap`.
+pub const RECORD_CONTRACT_FILE: &str = "contract.yaml";
+
+/// The SSM parameter that holds the state machine's ARN: `/pipelines/<pipeline>/stateMachineArn`.
+pub fn state_machine_arn_parameter(pipeline: &str) -> String {
+    format!("/pipelines/{pipeline}/stateMachineArn")
+}
+
+/// CloudWatch metrics that the processor writes in the embedded metric format and that alarms and the dashboard read.
+pub mod metric {
+    /// The namespace of every metric below.
+    pub const NAMESPACE: &str = "Pipeline";
+    /// The one dimension: the pipeline's stack name.
+    pub const DIMENSION: &str = "Pipeline";
+    /// Files read to their end, or to the break of a damaged one. Count.
+    pub const FILES: &str = "Files";
+    /// Lines read. Count.
+    pub const LINES: &str = "Lines";
+    /// Items written. Count.
+    pub const WRITTEN: &str = "Written";
+    /// Rows that repeat an earlier row's key in the same file. Count.
+    pub const DUPLICATES: &str = "Duplicates";
+    /// Rows kept in quarantine. Count.
+    pub const QUARANTINED: &str = "Quarantined";
+    /// Blank lines. Count.
+    pub const BLANK: &str = "Blank";
+}

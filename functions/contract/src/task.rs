@@ -1,0 +1,106 @@
+//! The state machine's input, and the processor task's output and errors.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One object in S3: the execution's input, and the processor's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct FileLocation {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The object's key, decoded.
+    pub key: String,
+    /// The object's version, where the bucket is versioned. The processor reads exactly this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The object's entity tag, without quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The object's size, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+/// How the lines of one file were accounted. Always: `lines = written + duplicates + quarantined + blank`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Counts {
+    /// Lines read: every run of bytes that a line feed, or the end of the file, ends.
+    pub lines: u64,
+    /// Items that can be read back from the table.
+    pub written: u64,
+    /// Rows whose key an earlier row of the same file has.
+    pub duplicates: u64,
+    /// Rows kept in quarantine, each with its reasons.
+    pub quarantined: u64,
+    /// Lines that hold nothing but white space.
+    pub blank: u64,
+}
+
+impl Counts {
+    /// Whether every line went to exactly one place.
+    pub fn reconciles(&self) -> bool {
+        self.lines == self.written + self.duplicates + self.quarantined + self.blank
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.written += other.written;
+        self.duplicates += other.duplicates;
+        self.quarantined += other.quarantined;
+        self.blank += other.blank;
+    }
+}
+
+/// What the processor returns for one file, and what a successful execution's output is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct ProcessorOutput {
+    /// The file.
+    pub file: FileLocation,
+    /// Where its lines went.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Quarantined rows by reason code. A row with two reasons counts under both.
+    pub errors_by_code: BTreeMap<String, u64>,
+    /// Rows that were kept in spite of a lesser fault, by code.
+    pub warnings_by_code: BTreeMap<String, u64>,
+    /// The quarantine object's key, where rows were quarantined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine_key: Option<String>,
+    /// Why reading stopped before the file's end (a truncated gzip, say), where it did. What was read before the
+    /// break is accounted above; the state machine fails the execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+}
+
+/// The names under which the processor fails: the `errorType` that Lambda reports and that Retry and Catch match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessorError {
+    /// A service was busy or out of reach for longer than the processor's own retries: another try can succeed.
+    Transient,
+    /// The object, the input or the record contract is wrong: another try fails the same way.
+    Permanent,
+}
+
+impl ProcessorError {
+    /// The name, as Lambda and Step Functions spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "Processor.Transient",
+            Self::Permanent => "Processor.Permanent",
+        }
+    }
+}
+
+/// What the template fills into the state machine's definition: one field for each `${placeholder}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StateMachineSubstitutions<Text = String> {
+    /// The processor function's ARN.
+    pub processor_function_arn: Text,
+}
