@@ -1,0 +1,158 @@
+//! The archive: the same content gives the same bytes, on every machine and at every time.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::{Function, Package, PackagingError};
+
+/// What the `provided` runtimes start. <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>
+const BOOTSTRAP: &str = "bootstrap";
+
+/// Bytes of an archive that every way to Lambda takes; by way of S3 only [`UNZIPPED_LIMIT`] counts.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const ZIPPED_LIMIT: u64 = 50 * 1024 * 1024;
+
+/// Bytes of a function's files, unpacked, layers included.
+const UNZIPPED_LIMIT: u64 = 250 * 1024 * 1024;
+
+/// Packs `function` with its `bootstrap` into `output`.
+pub(crate) fn write(function: &Function, bootstrap: &[u8], output: &Path) -> Result<Package, PackagingError> {
+    let package = &function.package;
+    let files = sorted(function, bootstrap)?;
+    check_size(package, files.values().map(|content| content.len() as u64).sum(), "unzipped", UNZIPPED_LIMIT)?;
+    let archive = zip(&files).map_err(|source| PackagingError::Archive { package: package.clone(), source })?;
+    let size_bytes = archive.len() as u64;
+    check_size(package, size_bytes, "zipped", ZIPPED_LIMIT)?;
+
+    let sha256 = hexadecimal(&Sha256::digest(&archive));
+    let path = output.join(format!("{package}-{sha256}.zip"));
+    if !path.exists() {
+        // Written aside and renamed, so that a file of this name always has the bytes of this name.
+        let failed = || PackagingError::file("write", &path);
+        let mut file = tempfile::NamedTempFile::new_in(output).map_err(failed())?;
+        file.write_all(&archive).map_err(failed())?;
+        file.persist(&path).map_err(|error| failed()(error.error))?;
+    }
+    Ok(Package { function: package.clone(), path, sha256, size_bytes })
+}
+
+fn sorted<'a>(function: &'a Function, bootstrap: &'a [u8]) -> Result<BTreeMap<&'a str, &'a [u8]>, PackagingError> {
+    let mut files = BTreeMap::from([(BOOTSTRAP, bootstrap)]);
+    for (name, content) in &function.files {
+        if files.insert(name, content).is_some() {
+            return Err(PackagingError::DuplicateFile { package: function.package.clone(), name: name.clone() });
+        }
+    }
+    Ok(files)
+}
+
+/// Every entry has the earliest date that the format knows and permissions of its own: nothing of the file system's.
+fn zip(files: &BTreeMap<&str, &[u8]>) -> zip::result::ZipResult<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(9))
+        .last_modified_time(DateTime::default());
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (&name, content) in files {
+        let mode = if name == BOOTSTRAP { 0o755 } else { 0o644 };
+        writer.start_file(name, options.unix_permissions(mode))?;
+        writer.write_all(content)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
+fn check_size(package: &str, size: u64, state: &'static str, limit: u64) -> Result<(), PackagingError> {
+    if size > limit {
+        return Err(PackagingError::TooLarge { package: package.to_owned(), size, state, limit });
+    }
+    Ok(())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn function() -> Function {
+        Function::new("processor").with_file("contract.yaml", "version: 1\n").with_file("a/licence", "MIT\n")
+    }
+
+    fn pack(function: &Function) -> (tempfile::TempDir, Package) {
+        let folder = tempfile::tempdir().unwrap();
+        let package = write(function, b"\x7fELF", folder.path()).unwrap();
+        (folder, package)
+    }
+
+    #[test]
+    fn the_same_content_gives_the_same_bytes() {
+        let (_first_folder, first) = pack(&function());
+        let mut reversed = function();
+        reversed.files.reverse();
+        let (_second_folder, second) = pack(&reversed);
+        assert_eq!(std::fs::read(&first.path).unwrap(), std::fs::read(&second.path).unwrap());
+        assert_eq!(first.sha256, second.sha256);
+        assert_eq!(first.path.file_name().unwrap().to_str().unwrap(), format!("processor-{}.zip", first.sha256));
+        assert_eq!(first.size_bytes, first.path.metadata().unwrap().len());
+    }
+
+    /// A new version of the zip writer or of its deflate backend would give every unchanged function a new hash, and
+    /// so a deployment. That may be wanted, but must be seen.
+    #[test]
+    fn the_bytes_stay_the_same_over_time() {
+        let (_folder, package) = pack(&function());
+        assert_eq!(package.sha256, "0c0708492a8308877a7dcdb5d8e6b05359259bc85c69b1829943bd736f933a36");
+    }
+
+    #[test]
+    fn other_content_gives_another_name() {
+        let (_first_folder, first) = pack(&function());
+        let (_second_folder, second) = pack(&Function::new("processor"));
+        assert_ne!(first.sha256, second.sha256);
+    }
+
+    #[test]
+    fn the_archive_holds_the_files_as_lambda_wants_them() {
+        let (_folder, package) = pack(&function());
+        let mut archive = zip::ZipArchive::new(std::fs::File::open(&package.path).unwrap()).unwrap();
+        let mut entries = Vec::new();
+        for index in 0..archive.len() {
+            let mut entry = archive.by_index(index).unwrap();
+            let mut content = String::new();
+            entry.read_to_string(&mut content).unwrap();
+            assert_eq!(entry.last_modified(), Some(DateTime::default()));
+            entries.push((entry.name().unwrap().into_owned(), entry.unix_mode().unwrap() & 0o777, content));
+        }
+        let expected =
+            [("a/licence", 0o644, "MIT\n"), ("bootstrap", 0o755, "\x7fELF"), ("contract.yaml", 0o644, "version: 1\n")];
+        assert_eq!(entries, expected.map(|(name, mode, content)| (name.to_owned(), mode, content.to_owned())));
+    }
+
+    #[test]
+    fn a_second_bootstrap_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let function = Function::new("processor").with_file("bootstrap", "");
+        let message = write(&function, b"", folder.path()).unwrap_err().to_string();
+        assert!(message.contains("two files named bootstrap"), "{message}");
+    }
+
+    #[test]
+    fn a_function_that_is_too_large_is_refused_with_the_limit() {
+        let message = check_size("processor", 60 << 20, "zipped", ZIPPED_LIMIT).unwrap_err().to_string();
+        assert!(message.contains("62914560 bytes zipped, and Lambda takes 52428800"), "{message}");
+    }
+}
