@@ -1,1 +1,49 @@
-//! Placeholder.
+//! Typed [Amazon States Language]: a builder in which what flows into a state is what that state takes, a checker for
+//! the rules that types cannot hold, and [the pipeline's machine](pipeline).
+//!
+//! States are added from the last to the first, because a state can only name what already exists: adding one returns
+//! a [`Next`], and only a [`Next`] is a target. A dangling transition therefore does not compile, and neither does one
+//! to a state that takes another type. A loop is closed with [`Builder::declare`].
+//!
+//! ```
+//! use statemachine::{ErrorName, ErrorOutput, Fail, Retry, StateMachine, Succeed, Task};
+//! # #[derive(serde::Serialize, serde::Deserialize)] struct Order { id: String }
+//! # #[derive(serde::Serialize, serde::Deserialize)] struct Receipt { total: u64 }
+//!
+//! let mut machine = StateMachine::<Order, Receipt>::builder("Charges an order.");
+//! let charged = machine.add("Charged", Succeed::new());
+//! let failed = machine.add("NotCharged", Fail::new(ErrorOutput::error(), ErrorOutput::cause().unwrap_or("")));
+//! let charge = machine.add(
+//!     "Charge",
+//!     Task::lambda::<Order, Receipt>("${ChargeFunctionArn}")
+//!         .timeout_seconds(30)
+//!         .retry(Retry::on(ErrorName::LAMBDA_TRANSIENT).max_attempts(6))
+//!         .catch([ErrorName::All], &failed)
+//!         .then(&charged),
+//! );
+//! let machine = machine.build(&charge)?;
+//! assert_eq!(machine.definition()["StartAt"], "Charge");
+//! # Ok::<(), statemachine::BuildError>(())
+//! ```
+//!
+//! All states speak JSONata, as AWS advises for new machines.
+//!
+//! [Amazon States Language]: https://states-language.net/spec.html
+
+mod builder;
+mod check;
+mod definition;
+mod error_name;
+mod expression;
+pub mod pipeline;
+mod placeholder;
+mod retry;
+mod state;
+
+pub use builder::{BuildError, Builder, Next, StateMachine};
+pub use check::{Code, Finding, check_definition};
+pub use error_name::{ErrorName, ErrorOutput};
+pub use expression::{Expression, Text};
+pub use placeholder::{PlaceholderError, placeholders};
+pub use retry::{Jitter, Retry};
+pub use state::{Choice, Fail, Pass, Step, Succeed, Task, Wait};

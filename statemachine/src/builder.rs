@@ -1,0 +1,198 @@
+//! The machine, put together from states.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::check::{Code, Finding, check_definition, pointer};
+use crate::definition::{Definition, State};
+use crate::state::Step;
+
+/// A state machine that takes `In` and, where it succeeds, gives `Out`.
+#[derive(Clone, Debug)]
+pub struct StateMachine<In, Out> {
+    definition: Value,
+    types: PhantomData<fn(In) -> Out>,
+}
+
+impl<In, Out> StateMachine<In, Out> {
+    /// Begins a machine. `comment` says what it is for; the console shows it.
+    pub fn builder(comment: impl Into<String>) -> Builder<In, Out> {
+        Builder { comment: comment.into(), timeout_seconds: None, states: Vec::new(), types: PhantomData }
+    }
+
+    /// The definition, with its states in the order in which an execution meets them.
+    pub fn definition(&self) -> &Value {
+        &self.definition
+    }
+}
+
+/// The definition as indented JSON.
+impl<In, Out> fmt::Display for StateMachine<In, Out> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:#}", self.definition)
+    }
+}
+
+/// A state that can come next: it takes `In`, and from there the machine ends with `Out`.
+#[derive(Debug)]
+pub struct Next<In, Out> {
+    name: String,
+    types: PhantomData<fn(In) -> Out>,
+}
+
+impl<In, Out> Next<In, Out> {
+    pub(crate) fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// A machine in the making.
+#[derive(Debug)]
+pub struct Builder<In, Out> {
+    comment: String,
+    timeout_seconds: Option<u32>,
+    states: Vec<(String, State)>,
+    types: PhantomData<fn(In) -> Out>,
+}
+
+impl<In, Out> Builder<In, Out> {
+    /// How long one execution may take, seconds: 1 to 99,999,999.
+    pub fn timeout_seconds(&mut self, seconds: u32) -> &mut Self {
+        self.timeout_seconds = Some(seconds);
+        self
+    }
+
+    /// Adds a state under a name of up to 80 characters.
+    pub fn add<T>(&mut self, name: &str, step: Step<T, Out>) -> Next<T, Out> {
+        let next = self.declare(name);
+        self.define(&next, step);
+        next
+    }
+
+    /// Names a state that is defined later, so that one before it can go back to it.
+    pub fn declare<T>(&self, name: &str) -> Next<T, Out> {
+        Next { name: name.to_owned(), types: PhantomData }
+    }
+
+    /// Defines a state that was declared.
+    pub fn define<T>(&mut self, declared: &Next<T, Out>, step: Step<T, Out>) {
+        self.states.push((declared.name(), step.state));
+    }
+
+    /// Finishes the machine, which starts at `start`.
+    ///
+    /// ```compile_fail
+    /// # use statemachine::{StateMachine, Task};
+    /// let mut machine = StateMachine::<String, u64>::builder("");
+    /// let work = machine.add("Work", Task::lambda::<bool, u64>("arn").timeout_seconds(1).end());
+    /// machine.build(&work); // it takes a bool, and the machine a String
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`check_definition`] found something, or two states have one name.
+    pub fn build(self, start: &Next<In, Out>) -> Result<StateMachine<In, Out>, BuildError> {
+        let mut findings = duplicates(&self.states);
+        let definition = serde_json::to_value(Definition {
+            comment: self.comment,
+            query_language: "JSONata",
+            timeout_seconds: self.timeout_seconds,
+            start_at: start.name(),
+            states: in_reading_order(self.states, &start.name),
+        })?;
+        findings.extend(check_definition(&definition));
+        if findings.is_empty() {
+            Ok(StateMachine { definition, types: PhantomData })
+        } else {
+            Err(BuildError::Broken(findings))
+        }
+    }
+}
+
+/// A machine that cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The definition breaks rules that the types cannot hold.
+    #[error("the state machine is broken; correct these states:{}", list(.0))]
+    Broken(Vec<Finding>),
+    /// The definition is no JSON.
+    #[error("the state machine cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+fn list(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("\n  {finding}")).collect()
+}
+
+fn duplicates(states: &[(String, State)]) -> Vec<Finding> {
+    let names: Vec<&String> = states.iter().map(|(name, _)| name).collect();
+    let repeated = names.iter().enumerate().filter(|(index, name)| names[..*index].contains(name));
+    repeated
+        .map(|(_, name)| Finding::new(Code::DuplicateName, pointer(["States", name]), "rename one of the two states"))
+        .collect()
+}
+
+/// Sorts states as an execution meets them, the usual way first, for they were added from the last to the first.
+/// States that none leads to come last.
+fn in_reading_order(states: Vec<(String, State)>, start: &str) -> IndexMap<String, State> {
+    let mut left: IndexMap<String, State> = states.into_iter().collect();
+    let mut sorted = IndexMap::with_capacity(left.len());
+    let mut ahead = vec![start.to_owned()];
+    while let Some(name) = ahead.pop() {
+        if let Some(state) = left.shift_remove(&name) {
+            ahead.extend(state.targets().into_iter().rev().cloned());
+            sorted.insert(name, state);
+        }
+    }
+    sorted.extend(left);
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Choice, Expression, Succeed, Task, Wait};
+
+    fn names(machine: &StateMachine<String, String>) -> Vec<&str> {
+        machine.definition()["States"].as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    fn codes(result: Result<StateMachine<String, String>, BuildError>) -> Vec<Code> {
+        match result.unwrap_err() {
+            BuildError::Broken(findings) => findings.iter().map(Finding::code).collect(),
+            BuildError::Json(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_loop_is_closed_with_a_declared_state_and_states_are_sorted_as_they_are_met() {
+        let mut machine = StateMachine::<String, String>::builder("Waits for a job.");
+        let poll = machine.declare("Poll");
+        let done = machine.add("Done", Succeed::new());
+        let wait = machine.add("Pause", Wait::seconds(5).then(&poll));
+        let is_done = Expression::<String, String>::input().equals("done");
+        let verdict = machine.add("IsDone", Choice::when(is_done, &done).otherwise(&wait));
+        machine.define(&poll, Task::lambda::<String, String>("arn").timeout_seconds(1).then(&verdict));
+        let machine = machine.build(&poll).unwrap();
+        assert_eq!(names(&machine), ["Poll", "IsDone", "Done", "Pause"]);
+    }
+
+    #[test]
+    fn two_states_of_one_name_are_refused() {
+        let mut machine = StateMachine::<String, String>::builder("");
+        let first = machine.add("End", Succeed::new());
+        machine.add("End", Wait::seconds(1).end());
+        assert_eq!(codes(machine.build(&first)), [Code::DuplicateName]);
+    }
+
+    #[test]
+    fn a_declared_state_must_be_defined() {
+        let mut machine = StateMachine::<String, String>::builder("");
+        let later = machine.declare("Later");
+        let start = machine.add("Start", Wait::seconds(1).then(&later));
+        assert_eq!(codes(machine.build(&start)), [Code::UnknownTarget]);
+    }
+}

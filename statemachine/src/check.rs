@@ -1,0 +1,139 @@
+//! The checker: rules of the States Language that AWS enforces late, at deployment or in the middle of an execution,
+//! and a few that it does not enforce at all. It reads a definition as JSON, so it judges one written by hand as well
+//! as one that the builder made.
+
+mod fields;
+mod finding;
+mod graph;
+mod retry;
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use self::fields::QueryLanguage;
+pub(crate) use self::finding::pointer;
+pub use self::finding::{Code, Finding};
+
+/// Longest name of a state, characters.
+const NAME_LIMIT: usize = 80;
+
+/// The largest number of seconds, or of attempts, that a definition may ask for.
+const NUMBER_LIMIT: u64 = 99_999_999;
+
+/// Checks a definition, and the machines nested in its Map and Parallel states.
+///
+/// <https://states-language.net/spec.html>
+pub fn check_definition(definition: &Value) -> Vec<Finding> {
+    let mut checker = Checker { findings: Vec::new(), names: HashSet::new() };
+    match definition.as_object() {
+        Some(machine) => {
+            let language = QueryLanguage::of(machine).unwrap_or(QueryLanguage::JsonPath);
+            checker.timeout(machine, "TimeoutSeconds", "");
+            checker.machine(machine, language, "");
+        }
+        None => checker.report(Code::Structure, "", "a definition is a JSON object"),
+    }
+    checker.findings
+}
+
+struct Checker<'a> {
+    findings: Vec<Finding>,
+    /// Names are unique in the whole definition, nested machines included.
+    names: HashSet<&'a str>,
+}
+
+impl<'a> Checker<'a> {
+    fn report(&mut self, code: Code, path: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(Finding::new(code, path.into(), message));
+    }
+
+    /// A machine, whole or nested: its states each, then as a graph.
+    fn machine(&mut self, machine: &'a Map<String, Value>, language: QueryLanguage, path: &str) {
+        let Some(states) = machine.get("States").and_then(Value::as_object).filter(|states| !states.is_empty()) else {
+            return self.report(Code::Structure, path, "give it States, an object with at least one state");
+        };
+        for (name, state) in states {
+            let path = format!("{path}{}", pointer(["States", name]));
+            self.name(name, &path);
+            match state.as_object() {
+                Some(state) => self.state(state, language, &path),
+                None => self.report(Code::Structure, path, "a state is a JSON object"),
+            }
+        }
+        match machine.get("StartAt").and_then(Value::as_str) {
+            Some(start) => self.findings.extend(graph::check(start, states, path)),
+            None => self.report(Code::Structure, path, "name the first state in StartAt"),
+        }
+    }
+
+    fn name(&mut self, name: &'a str, path: &str) {
+        if name.is_empty() || name.chars().count() > NAME_LIMIT {
+            self.report(Code::InvalidName, path, format!("a state's name has 1 to {NAME_LIMIT} characters"));
+        }
+        if !self.names.insert(name) {
+            self.report(Code::DuplicateName, path, "another state has this name; rename one of the two");
+        }
+    }
+
+    fn state(&mut self, state: &'a Map<String, Value>, machine_language: QueryLanguage, path: &str) {
+        let language = QueryLanguage::of(state).unwrap_or(machine_language);
+        if machine_language == QueryLanguage::Jsonata && language == QueryLanguage::JsonPath {
+            self.report(Code::MixedLanguages, path, "a machine in JSONata has no states in JSONPath");
+        }
+        self.findings.extend(fields::check(state, language, path));
+        self.timeouts(state, path);
+        self.findings.extend(retry::check(state, path));
+        for (nested, path) in nested_machines(state, path) {
+            self.machine(nested, machine_language, &path);
+        }
+    }
+
+    fn timeouts(&mut self, state: &Map<String, Value>, path: &str) {
+        let is_task = state.get("Type").is_some_and(|name| name == "Task");
+        if is_task && !state.contains_key("TimeoutSeconds") && !state.contains_key("TimeoutSecondsPath") {
+            self.report(
+                Code::MissingTimeout,
+                path,
+                "give the task TimeoutSeconds; without it a lost answer waits for ever",
+            );
+        }
+        self.timeout(state, "TimeoutSeconds", path);
+        self.timeout(state, "HeartbeatSeconds", path);
+        let seconds = |field| state.get(field).and_then(Value::as_u64);
+        if let (Some(heartbeat), Some(timeout)) = (seconds("HeartbeatSeconds"), seconds("TimeoutSeconds"))
+            && heartbeat >= timeout
+        {
+            self.report(Code::TimeoutLimit, path, "make HeartbeatSeconds smaller than TimeoutSeconds");
+        }
+    }
+
+    /// A field that holds seconds. An expression is left to the execution.
+    fn timeout(&mut self, object: &Map<String, Value>, field: &str, path: &str) {
+        let is_sound = match object.get(field) {
+            None => true,
+            Some(Value::String(text)) => text.starts_with("{%"),
+            Some(value) => value.as_u64().is_some_and(|seconds| (1..=NUMBER_LIMIT).contains(&seconds)),
+        };
+        if !is_sound {
+            let path = format!("{path}{}", pointer([field]));
+            self.report(Code::TimeoutLimit, path, format!("write whole seconds, 1 to {NUMBER_LIMIT}"));
+        }
+    }
+}
+
+/// The machines inside a Parallel state's branches and a Map state's processor, each with its path.
+fn nested_machines<'a>(state: &'a Map<String, Value>, path: &str) -> Vec<(&'a Map<String, Value>, String)> {
+    let branches = state.get("Branches").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let branches = branches.map(|(index, branch)| (branch, pointer(["Branches", &index.to_string()])));
+    let processors = ["ItemProcessor", "Iterator"]
+        .into_iter()
+        .filter_map(|field| state.get(field).map(|machine| (machine, pointer([field]))));
+    branches
+        .chain(processors)
+        .filter_map(|(machine, below)| machine.as_object().map(|machine| (machine, format!("{path}{below}"))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! The pipeline's machine: one execution processes one file.
+//!
+//! Only what can succeed on another try is tried again. A poison file, and a function that crashes, fails once: another
+//! attempt would cost as much and end the same way. A failure carries the processor's error and cause, and a success
+//! the file's summary.
+
+use contract::{FileLocation, ProcessorError, ProcessorOutput, StateMachineSubstitutions};
+
+use crate::{
+    BuildError, Choice, ErrorName, ErrorOutput, Expression, Fail, PlaceholderError, Retry, StateMachine, Succeed, Task,
+    field, placeholders,
+};
+
+/// What an environment decides of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The processor function's timeout, seconds.
+    pub processor_timeout_seconds: u32,
+}
+
+/// The pipeline's machine cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// A setting, or the machine itself, is wrong.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The contract's substitutions are wrong.
+    #[error(transparent)]
+    Placeholder(#[from] PlaceholderError),
+}
+
+impl From<ProcessorError> for ErrorName {
+    fn from(error: ProcessorError) -> Self {
+        Self::custom(error.name())
+    }
+}
+
+/// How much longer the task waits than the function may run, seconds: a function that runs into its own timeout
+/// reports that, and `States.Timeout` stays the sign of a lost answer.
+const ANSWER_MARGIN_SECONDS: u32 = 60;
+
+/// The machine of one environment. Its placeholders are those of [`StateMachineSubstitutions`].
+///
+/// # Errors
+///
+/// A setting breaks a limit of Step Functions.
+pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, ProcessorOutput>, PipelineError> {
+    let functions: StateMachineSubstitutions = placeholders()?;
+    let task_seconds = settings.processor_timeout_seconds.saturating_add(ANSWER_MARGIN_SECONDS);
+
+    let mut machine = StateMachine::builder("Processes one file of user activity.");
+    machine.timeout_seconds(machine_seconds(task_seconds));
+
+    let processed = machine.add("FileProcessed", Succeed::new());
+    let damaged = machine.add(
+        "FileDamaged",
+        Fail::new("FileDamaged", Expression::<ProcessorOutput, _>::input().to_json_string())
+            .comment("The file broke off. The cause holds the summary of the rows before the break."),
+    );
+    let failed = machine.add(
+        "ProcessingFailed",
+        Fail::new(ErrorOutput::error(), ErrorOutput::cause().unwrap_or("")).comment("The file was not processed."),
+    );
+    let check_damage = machine
+        .add("CheckDamage", Choice::when(field!(ProcessorOutput, damage).is_present(), &damaged).otherwise(&processed));
+    let mut process = Task::lambda::<FileLocation, ProcessorOutput>(&functions.processor_function_arn)
+        .timeout_seconds(task_seconds)
+        .catch([ErrorName::All], &failed);
+    for retry in retries() {
+        process = process.retry(retry);
+    }
+    let process = machine.add("ProcessFile", process.then(&check_damage));
+    Ok(machine.build(&process)?)
+}
+
+/// Every retry is safe because the processor is idempotent: processing a file again changes nothing in the table.
+fn retries() -> [Retry; 3] {
+    [
+        Retry::on(ErrorName::LAMBDA_TRANSIENT).interval_seconds(2).max_attempts(6).max_delay_seconds(60),
+        // Many files at once wait here for their turn, up to 75 minutes.
+        Retry::on([ErrorName::LAMBDA_THROTTLED]).interval_seconds(5).max_attempts(20).max_delay_seconds(300),
+        Retry::on([ProcessorError::Transient]).interval_seconds(15).max_attempts(3).max_delay_seconds(120),
+    ]
+}
+
+/// The machine's timeout leaves room for every attempt that the retries allow: it ends what is stuck, never what works.
+fn machine_seconds(task_seconds: u32) -> u32 {
+    let retrying: u64 = retries().iter().map(|retry| retry.longest_seconds(task_seconds)).sum();
+    let total = retrying.saturating_add(u64::from(task_seconds) + u64::from(ANSWER_MARGIN_SECONDS));
+    u32::try_from(total).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Counts;
+
+    use super::*;
+
+    const SETTINGS: Settings = Settings { processor_timeout_seconds: 900 };
+
+    #[test]
+    fn the_definition() {
+        insta::assert_snapshot!(machine(SETTINGS).unwrap());
+    }
+
+    #[test]
+    fn no_retry_names_what_fails_the_same_way_again() {
+        let definition = machine(SETTINGS).unwrap();
+        let retried = definition.definition()["States"]["ProcessFile"]["Retry"].to_string();
+        assert!(retried.contains(ProcessorError::Transient.name()), "{retried}");
+        let poison = [ProcessorError::Permanent.name(), "Runtime", "Sandbox", "Unknown", "States."];
+        for name in poison {
+            assert!(!retried.contains(name), "{name} is retried: {retried}");
+        }
+    }
+
+    #[test]
+    fn the_field_that_decides_is_the_one_that_the_processor_writes() {
+        let file = FileLocation { bucket: "b".into(), key: "k".into(), version_id: None, etag: None, size: None };
+        let mut output = ProcessorOutput {
+            file,
+            counts: Counts::default(),
+            errors_by_code: Default::default(),
+            warnings_by_code: Default::default(),
+            quarantine_key: None,
+            damage: Some("truncated".into()),
+        };
+        let json = |output: &ProcessorOutput| serde_json::to_value(output).unwrap();
+        assert_eq!(field!(ProcessorOutput, damage).to_string(), "$states.input.damage");
+        assert_eq!(json(&output)["damage"], "truncated");
+        output.damage = None;
+        assert!(json(&output).get("damage").is_none());
+    }
+
+    #[test]
+    fn a_timeout_beyond_the_limits_is_refused() {
+        let error = machine(Settings { processor_timeout_seconds: u32::MAX }).unwrap_err().to_string();
+        assert!(error.contains("ASL502 /States/ProcessFile/TimeoutSeconds"), "{error}");
+    }
+}
