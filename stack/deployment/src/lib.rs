@@ -1,1 +1,44 @@
-//! Placeholder.
+//! Deploys CloudFormation stacks and the assets they refer to.
+//!
+//! The only client of AWS's control plane in this workspace. It knows templates and assets, and no particular stack:
+//!
+//! - a [`Connection`] is an account and a region, or an emulator's endpoint;
+//! - [`Connection::bootstrap`] makes sure of a bucket for assets, the [`AssetStore`]: files named by their hash,
+//!   uploaded once;
+//! - [`Connection::apply`] creates or updates a stack through a change set, [`Connection::delete`] deletes one. Both
+//!   return an [`Operation`]: a stream of [`StackEvent`]s that ends in an outcome;
+//! - [`Connection::stack`], [`Connection::outputs`] and [`Connection::template`] read what is deployed.
+//!
+//! ```no_run
+//! use deployment::{ConnectOptions, Connection, StackRequest};
+//!
+//! # async fn deploy(template: String) -> Result<(), deployment::DeploymentError> {
+//! let connection = Connection::connect(&ConnectOptions::default()).await?;
+//! let mut operation = connection.apply(StackRequest::new("pipeline", template));
+//! while let Some(event) = operation.next_event().await {
+//!     eprintln!("{} {} {}", event.timestamp, event.logical_id, event.status);
+//! }
+//! println!("{:?}", operation.outcome().await?);
+//! println!("{:?}", connection.outputs("pipeline").await?);
+//! # Ok(())
+//! # }
+//! ```
+
+mod apply;
+mod assets;
+mod change_set;
+mod connection;
+mod delete;
+mod error;
+mod events;
+mod operation;
+mod stack;
+
+pub use apply::{Capability, Outcome, StackRequest, Template};
+pub use assets::{ASSETS_STACK, Asset, AssetStore, Upload};
+pub use connection::{ConnectOptions, Connection, Credentials};
+pub use delete::Deletion;
+pub use error::DeploymentError;
+pub use events::{StackEvent, Status};
+pub use operation::Operation;
+pub use stack::Stack;

@@ -1,0 +1,160 @@
+//! Makes a stack what its template says, whatever it was before.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::ChangeSetType;
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::change_set::{self, Creation};
+use crate::delete::delete;
+use crate::events::{EventLog, watch};
+use crate::{Connection, DeploymentError, Operation, Stack, StackEvent};
+
+/// A stack as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackRequest {
+    /// The stack's name: a letter, then letters, digits and hyphens, at most 128.
+    pub name: String,
+    /// The template.
+    pub template: Template,
+    /// The template's parameters. One that is left out takes its default.
+    pub parameters: BTreeMap<String, String>,
+    /// The tags of the stack and of every resource that can be tagged.
+    pub tags: BTreeMap<String, String>,
+    /// What the template may do beside making resources.
+    pub capabilities: Vec<Capability>,
+    /// Consent to delete a stack whose first creation failed, so that it can be created again. It holds no resources
+    /// but those that the failed creation could not delete.
+    pub recreate_failed: bool,
+}
+
+impl StackRequest {
+    /// A stack without parameters and tags, and without capabilities.
+    pub fn new(name: impl Into<String>, template: impl Into<Template>) -> Self {
+        Self {
+            name: name.into(),
+            template: template.into(),
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            capabilities: Vec::new(),
+            recreate_failed: false,
+        }
+    }
+}
+
+/// A template, as CloudFormation is given it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// The text, JSON or YAML: at most 51,200 bytes. [`AssetStore::template`](crate::AssetStore::template) takes more.
+    Body(String),
+    /// An object in S3: at most 1 MB.
+    Url(String),
+}
+
+impl From<String> for Template {
+    fn from(body: String) -> Self {
+        Self::Body(body)
+    }
+}
+
+/// What a template may do beside making resources; without it, CloudFormation refuses.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Capability {
+    /// Make IAM resources whose names CloudFormation chooses.
+    Iam,
+    /// Make IAM resources with names of their own.
+    NamedIam,
+    /// Use macros.
+    AutoExpand,
+}
+
+impl Capability {
+    /// CloudFormation's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iam => "CAPABILITY_IAM",
+            Self::NamedIam => "CAPABILITY_NAMED_IAM",
+            Self::AutoExpand => "CAPABILITY_AUTO_EXPAND",
+        }
+    }
+}
+
+/// What an apply did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The stack is new.
+    Created,
+    /// The stack was changed.
+    Updated,
+    /// The stack was already so.
+    Unchanged,
+}
+
+impl Connection {
+    /// Creates or updates a stack through a change set, and watches it to its end.
+    ///
+    /// The operation fails where CloudFormation refuses the template, a resource fails (the error names the first
+    /// one), another operation is under way, or the stack is in a state that takes no update.
+    pub fn apply(&self, request: StackRequest) -> Operation<Outcome> {
+        let connection = self.clone();
+        Operation::new(|events| async move { apply(&connection, &request, &events).await })
+    }
+}
+
+pub(crate) async fn apply(
+    connection: &Connection,
+    request: &StackRequest,
+    events: &UnboundedSender<StackEvent>,
+) -> Result<Outcome, DeploymentError> {
+    let existing = connection.stack(&request.name).await?;
+    let kind = match existing.as_ref().map_or(Step::Create, next_step) {
+        Step::Create => ChangeSetType::Create,
+        Step::Update => ChangeSetType::Update,
+        Step::Recreate(_) if request.recreate_failed => {
+            delete(connection, &request.name, events).await?;
+            ChangeSetType::Create
+        }
+        Step::Recreate(error) | Step::Stop(error) => return Err(error),
+    };
+
+    let token = operation_token();
+    let change_set = match change_set::create(connection, request, kind.clone(), &token).await? {
+        Creation::Ready(change_set) => change_set,
+        Creation::NoChanges => return Ok(Outcome::Unchanged),
+    };
+    let log = EventLog::from_now(connection, &change_set.stack_id).await?;
+    change_set::execute(connection, &change_set, &token).await?;
+    watch(log, events).await?.into_result(&request.name)?;
+    Ok(if kind == ChangeSetType::Create { Outcome::Created } else { Outcome::Updated })
+}
+
+/// What can be done with a stack in its present state.
+enum Step {
+    Create,
+    Update,
+    Recreate(DeploymentError),
+    Stop(DeploymentError),
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html> lists the states.
+fn next_step(stack: &Stack) -> Step {
+    let (name, status) = (stack.name.clone(), stack.status.clone());
+    match status.as_str() {
+        "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Step::Create,
+        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => {
+            Step::Recreate(DeploymentError::MustBeRecreated { stack: name, status })
+        }
+        "UPDATE_ROLLBACK_FAILED" | "DELETE_FAILED" | "IMPORT_ROLLBACK_FAILED" => {
+            Step::Stop(DeploymentError::Stuck { stack: name, status })
+        }
+        _ if status.is_in_progress() => Step::Stop(DeploymentError::Busy { stack: name, status }),
+        _ => Step::Update,
+    }
+}
+
+/// The name of a change set, and of the operation that executes it: no two are alike.
+fn operation_token() -> String {
+    format!("deploy-{}-{:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%S"), fastrand::u32(..))
+}

@@ -1,0 +1,148 @@
+//! An account and a region, or an emulator's endpoint.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudformation::config::{Credentials as SdkCredentials, ProvideCredentials};
+
+use crate::DeploymentError;
+
+/// Where to connect. What is not set comes from the SDK's own places: environment variables (`AWS_REGION`,
+/// `AWS_PROFILE`, `AWS_ENDPOINT_URL` …), the shared configuration files, single sign-on, or the machine's role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// The endpoint of every service: an emulator's, for example `http://127.0.0.1:4566`.
+    pub endpoint_url: Option<String>,
+    /// The region: `eu-west-1`.
+    pub region: Option<String>,
+    /// A profile of the shared configuration files.
+    pub profile: Option<String>,
+    /// Credentials. An emulator's are made up and given here, so that real ones never reach it.
+    pub credentials: Option<Credentials>,
+}
+
+/// An access key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for Credentials {
+    /// Leaves the secret out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+/// The clients of one account and region. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) poll_interval: Duration,
+    config: SdkConfig,
+    region: String,
+}
+
+impl Connection {
+    /// Finds region and credentials. Sends no request to the services yet.
+    ///
+    /// # Errors
+    ///
+    /// There is no region, or there are no credentials.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self, DeploymentError> {
+        let config = load(options).await;
+        let region = config.region().ok_or(DeploymentError::NoRegion)?.to_string();
+        let provider = config.credentials_provider().ok_or(DeploymentError::NoCredentials { reason: None })?;
+        provider
+            .provide_credentials()
+            .await
+            .map_err(|error| DeploymentError::NoCredentials { reason: Some(Box::new(error)) })?;
+
+        // An emulator serves every bucket under one host name; virtual-hosted names would not resolve.
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(config.endpoint_url().is_some()).build();
+        Ok(Self {
+            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            poll_interval: poll_interval(config.endpoint_url()),
+            config,
+            region,
+        })
+    }
+
+    /// The settings, for clients of services that deployment does not use.
+    pub fn sdk_config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The endpoint, where it is not AWS's own.
+    pub fn endpoint_url(&self) -> Option<&str> {
+        self.config.endpoint_url()
+    }
+}
+
+async fn load(options: &ConnectOptions) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(endpoint_url) = &options.endpoint_url {
+        loader = loader.endpoint_url(endpoint_url);
+    }
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(Credentials { access_key_id, secret_access_key }) = &options.credentials {
+        loader = loader.credentials_provider(SdkCredentials::new(
+            access_key_id,
+            secret_access_key,
+            None,
+            None,
+            "ConnectOptions",
+        ));
+    }
+    loader.load().await
+}
+
+/// How often the progress of an operation is asked for: every 2 s on AWS, which throttles eager callers, and every
+/// 100 ms on this machine.
+fn poll_interval(endpoint_url: Option<&str>) -> Duration {
+    if endpoint_url.is_some_and(is_loopback) { Duration::from_millis(100) } else { Duration::from_secs(2) }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_endpoint_on_this_machine_is_polled_often() {
+        for url in ["http://127.0.0.1:4566", "http://localhost/", "https://[::1]:4566/path"] {
+            assert_eq!(poll_interval(Some(url)), Duration::from_millis(100), "{url}");
+        }
+        for url in [None, Some("https://cloudformation.eu-west-1.amazonaws.com"), Some("http://localhost.example")] {
+            assert_eq!(poll_interval(url), Duration::from_secs(2), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let credentials = Credentials { access_key_id: "AKIA".into(), secret_access_key: "hush".into() };
+        let printed = format!("{credentials:?}");
+        assert!(printed.contains("AKIA") && !printed.contains("hush"), "{printed}");
+    }
+}

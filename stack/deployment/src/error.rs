@@ -1,0 +1,178 @@
+//! What can go wrong in a deployment, and what to do about it.
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::PathBuf;
+
+use aws_sdk_cloudformation::config::http::HttpResponse;
+use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use thiserror::Error;
+
+use crate::{StackEvent, Status};
+
+/// A deployment failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DeploymentError {
+    /// No region is set.
+    #[error("no AWS region: give --region, set AWS_REGION, or add `region` to the profile in ~/.aws/config")]
+    NoRegion,
+    /// No credentials are found, or they cannot be loaded.
+    #[error(
+        "no AWS credentials: sign in with `aws sso login`, choose a profile with --profile or AWS_PROFILE, or set \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )]
+    NoCredentials {
+        /// What each place was missing.
+        #[source]
+        reason: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// AWS refuses a request.
+    #[error("cannot {action}: {message} ({code})")]
+    Refused {
+        /// What was tried.
+        action: String,
+        /// AWS's code: `AccessDenied`.
+        code: String,
+        /// AWS's message.
+        message: String,
+    },
+    /// The credentials are not, or no longer, valid.
+    #[error("cannot {action}: the AWS credentials are not valid ({code}); sign in again, with `aws sso login` say")]
+    Credentials {
+        /// What was tried.
+        action: String,
+        /// AWS's code: `ExpiredToken`.
+        code: String,
+    },
+    /// No answer came.
+    #[error("cannot {action}: no answer from the service: {message}; check the network, --endpoint-url and --region")]
+    Unreachable {
+        /// What was tried.
+        action: String,
+        /// What the connection says.
+        message: String,
+    },
+    /// CloudFormation takes no template of this size.
+    #[error("the template is {size} bytes, and CloudFormation takes {limit}; split the stack")]
+    TemplateTooLarge {
+        /// Bytes.
+        size: usize,
+        /// Bytes.
+        limit: usize,
+    },
+    /// The stack does not exist.
+    #[error("there is no stack `{stack}` in {region}; deploy it first, or check --region and --profile")]
+    NoStack {
+        /// The stack's name.
+        stack: String,
+        /// The region.
+        region: String,
+    },
+    /// The assets stack is not this crate's.
+    #[error("stack `{stack}` has no output `{output}`: it is not an assets stack; bootstrap under another name")]
+    NoOutput {
+        /// The stack's name.
+        stack: String,
+        /// The output's name.
+        output: &'static str,
+    },
+    /// Another operation is under way.
+    #[error("stack `{stack}` is busy ({status}); wait until that operation has ended")]
+    Busy {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: Status,
+    },
+    /// The stack's first creation failed, and it can only be deleted.
+    #[error("stack `{stack}` is {status}: its creation failed, and it must be deleted before it can be created again")]
+    MustBeRecreated {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: Status,
+    },
+    /// The stack's last rollback or deletion failed.
+    #[error(
+        "stack `{stack}` is {status} and takes no update; continue the rollback or the deletion in the CloudFormation \
+         console first"
+    )]
+    Stuck {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: Status,
+    },
+    /// CloudFormation cannot make a change set of the template.
+    #[error("CloudFormation refuses the change to stack `{stack}`: {reason}")]
+    ChangeSet {
+        /// The stack's name.
+        stack: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The operation ended badly.
+    #[error("stack `{stack}` ended in {status}: {}", describe(cause.as_deref()))]
+    Failed {
+        /// The stack's name.
+        stack: String,
+        /// The status it ended in.
+        status: Status,
+        /// The first failure: what came after follows from it.
+        cause: Option<Box<StackEvent>>,
+    },
+    /// A file to upload cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An asset's hash is not a SHA-256.
+    #[error("`{0}` is no SHA-256 in hexadecimal")]
+    Hash(String),
+}
+
+fn describe(cause: Option<&StackEvent>) -> String {
+    match cause {
+        Some(event) => format!(
+            "{} ({}) {}: {}",
+            event.logical_id,
+            event.resource_type,
+            event.status,
+            event.reason.as_deref().unwrap_or("no reason given")
+        ),
+        None => "no resource says why; see the stack's events".to_owned(),
+    }
+}
+
+/// Codes of a signature that AWS does not, or no longer, accept.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>
+const CREDENTIAL_CODES: [&str; 7] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
+
+impl DeploymentError {
+    /// Says what was tried beside an SDK error, for `map_err`.
+    pub(crate) fn aws<E>(action: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let action = action.into();
+        move |error| match (error.code(), error.message()) {
+            (Some(code), _) if CREDENTIAL_CODES.contains(&code) => Self::Credentials { action, code: code.to_owned() },
+            (Some(code), message) => {
+                Self::Refused { action, code: code.to_owned(), message: message.unwrap_or("no message").to_owned() }
+            }
+            (None, _) => Self::Unreachable { action, message: DisplayErrorContext(&error).to_string() },
+        }
+    }
+}
