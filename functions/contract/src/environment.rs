@@ -23,6 +23,13 @@ macro_rules! environment {
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         pub struct $name<Text = String> { $($(#[$field_doc])* pub $field: Text,)+ }
 
+        impl<Text> $name<Text> {
+            /// The variables by name, as the template sets them.
+            pub fn variables(self) -> Vec<(String, Text)> {
+                vec![$((stringify!($field).to_uppercase(), self.$field)),+]
+            }
+        }
+
         impl $name {
             /// Reads the variables from `variables`, for a function `std::env::vars()`.
             ///
@@ -64,6 +71,16 @@ mod tests {
     fn a_missing_variable_is_named() {
         let error = OrchestratorEnvironment::read([("HOME".into(), "/".into())]).unwrap_err();
         assert!(error.to_string().contains("STATE_MACHINE_ARN_PARAMETER"), "{error}");
+    }
+
+    #[test]
+    fn what_the_template_sets_is_what_the_function_reads() {
+        let environment = ProcessorEnvironment {
+            pipeline: "activity".to_owned(),
+            table_name: "table".to_owned(),
+            quarantine_bucket: "bucket".to_owned(),
+        };
+        assert_eq!(ProcessorEnvironment::read(environment.clone().variables()).unwrap(), environment);
     }
 
     #[test]

@@ -104,3 +104,24 @@ pub struct StateMachineSubstitutions<Text = String> {
     /// The processor function's ARN.
     pub processor_function_arn: Text,
 }
+
+impl<Text> StateMachineSubstitutions<Text> {
+    /// The substitutions by placeholder, as the template sets them.
+    pub fn entries(self) -> [(&'static str, Text); 1] {
+        [("ProcessorFunctionArn", self.processor_function_arn)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn what_the_template_sets_is_what_the_definition_names() {
+        let substitutions = StateMachineSubstitutions { processor_function_arn: "arn".to_owned() };
+        let entries = MapDeserializer::<_, Error>::new(substitutions.clone().entries().into_iter());
+        assert_eq!(StateMachineSubstitutions::deserialize(entries).unwrap(), substitutions);
+    }
+}
