@@ -29,6 +29,7 @@ pub fn check_definition(definition: &Value) -> Vec<Finding> {
     match definition.as_object() {
         Some(machine) => {
             let language = QueryLanguage::of(machine).unwrap_or(QueryLanguage::JsonPath);
+            checker.query_language(machine, "");
             checker.timeout(machine, "TimeoutSeconds", "");
             checker.machine(machine, language, "");
         }
@@ -77,6 +78,7 @@ impl<'a> Checker<'a> {
     }
 
     fn state(&mut self, state: &'a Map<String, Value>, machine_language: QueryLanguage, path: &str) {
+        self.query_language(state, path);
         let language = QueryLanguage::of(state).unwrap_or(machine_language);
         if machine_language == QueryLanguage::Jsonata && language == QueryLanguage::JsonPath {
             self.report(Code::MixedLanguages, path, "a machine in JSONata has no states in JSONPath");
@@ -86,6 +88,12 @@ impl<'a> Checker<'a> {
         self.findings.extend(retry::check(state, path));
         for (nested, path) in nested_machines(state, path) {
             self.machine(nested, machine_language, &path);
+        }
+    }
+
+    fn query_language(&mut self, object: &Map<String, Value>, path: &str) {
+        if object.contains_key("QueryLanguage") && QueryLanguage::of(object).is_none() {
+            self.report(Code::Structure, format!("{path}/QueryLanguage"), "write JSONata or JSONPath");
         }
     }
 

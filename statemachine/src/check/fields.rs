@@ -12,137 +12,90 @@ pub(super) enum QueryLanguage {
 }
 
 impl QueryLanguage {
-    /// The language that a machine or a state names itself.
+    /// The language that a machine or a state names itself, if it names one that exists.
     pub(super) fn of(object: &Map<String, Value>) -> Option<Self> {
-        match object.get("QueryLanguage")?.as_str()? {
-            "JSONata" => Some(Self::Jsonata),
-            "JSONPath" => Some(Self::JsonPath),
-            _ => None,
+        let name = object.get("QueryLanguage")?.as_str()?;
+        [Self::Jsonata, Self::JsonPath].into_iter().find(|language| language.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Jsonata => "JSONata",
+            Self::JsonPath => "JSONPath",
         }
     }
 }
 
-/// The fields of one type of state.
-struct Fields {
-    required: &'static [&'static str],
-    optional: &'static [&'static str],
-    /// Fields of both kinds that only one query language has.
-    jsonata: &'static [&'static str],
-    jsonpath: &'static [&'static str],
-    /// Whether the state names its successor in Next or End.
-    has_transition: bool,
+/// A row of the table of fields.
+struct Row {
+    fields: &'static [&'static str],
+    /// The one query language that has the fields, or both.
+    language: Option<QueryLanguage>,
+    /// The types of state that have the fields.
+    types: &'static [&'static str],
 }
 
-const COMMON: &[&str] = &["Type", "Comment", "QueryLanguage"];
+const TYPES: &[&str] = &["Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed", "Fail"];
+const GOES_ON: &[&str] = &["Task", "Parallel", "Map", "Pass", "Wait"];
+const WORKS: &[&str] = &["Task", "Parallel", "Map"];
+const JSONATA: Option<QueryLanguage> = Some(QueryLanguage::Jsonata);
+const JSONPATH: Option<QueryLanguage> = Some(QueryLanguage::JsonPath);
 
 /// The table of <https://states-language.net/spec.html#state-type-table>, and the fields of each type.
-fn fields(type_name: &str) -> Option<Fields> {
-    let fields = match type_name {
-        "Task" => Fields {
-            required: &["Resource"],
-            optional: &["Credentials", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch", "Assign"],
-            jsonata: &["Arguments", "Output"],
-            jsonpath: &[
-                "InputPath",
-                "OutputPath",
-                "Parameters",
-                "ResultSelector",
-                "ResultPath",
-                "TimeoutSecondsPath",
-                "HeartbeatSecondsPath",
-            ],
-            has_transition: true,
-        },
-        "Parallel" => Fields {
-            required: &["Branches"],
-            optional: &["Retry", "Catch", "Assign"],
-            jsonata: &["Arguments", "Output"],
-            jsonpath: &["InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath"],
-            has_transition: true,
-        },
-        "Map" => Fields {
-            required: &[],
-            optional: &[
-                "ItemProcessor",
-                "Iterator",
-                "ItemReader",
-                "ItemBatcher",
-                "ItemSelector",
-                "ResultWriter",
-                "MaxConcurrency",
-                "ToleratedFailureCount",
-                "ToleratedFailurePercentage",
-                "Label",
-                "Retry",
-                "Catch",
-                "Assign",
-            ],
-            jsonata: &["Items", "Output"],
-            jsonpath: &[
-                "InputPath",
-                "OutputPath",
-                "Parameters",
-                "ResultSelector",
-                "ResultPath",
-                "ItemsPath",
-                "MaxConcurrencyPath",
-                "ToleratedFailureCountPath",
-                "ToleratedFailurePercentagePath",
-            ],
-            has_transition: true,
-        },
-        "Pass" => Fields {
-            required: &[],
-            optional: &["Assign"],
-            jsonata: &["Output"],
-            jsonpath: &["InputPath", "OutputPath", "Parameters", "Result", "ResultPath"],
-            has_transition: true,
-        },
-        "Wait" => Fields {
-            required: &[],
-            optional: &["Seconds", "Timestamp", "Assign"],
-            jsonata: &["Output"],
-            jsonpath: &["InputPath", "OutputPath", "SecondsPath", "TimestampPath"],
-            has_transition: true,
-        },
-        "Choice" => Fields {
-            required: &["Choices"],
-            optional: &["Default", "Assign"],
-            jsonata: &["Output"],
-            jsonpath: &["InputPath", "OutputPath"],
-            has_transition: false,
-        },
-        "Succeed" => Fields {
-            required: &[],
-            optional: &[],
-            jsonata: &["Output"],
-            jsonpath: &["InputPath", "OutputPath"],
-            has_transition: false,
-        },
-        "Fail" => Fields {
-            required: &[],
-            optional: &["Error", "Cause"],
-            jsonata: &[],
-            jsonpath: &["ErrorPath", "CausePath"],
-            has_transition: false,
-        },
-        _ => return None,
-    };
-    Some(fields)
+const TABLE: &[Row] = &[
+    row(&["Type", "Comment", "QueryLanguage"], None, TYPES),
+    row(&["Output"], JSONATA, &["Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed"]),
+    row(&["InputPath", "OutputPath"], JSONPATH, &["Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed"]),
+    row(&["Assign"], None, &["Task", "Parallel", "Map", "Pass", "Wait", "Choice"]),
+    row(&["Next", "End"], None, GOES_ON),
+    row(&["Parameters", "ResultPath"], JSONPATH, &["Task", "Parallel", "Map", "Pass"]),
+    row(&["Arguments"], JSONATA, &["Task", "Parallel"]),
+    row(&["ResultSelector"], JSONPATH, WORKS),
+    row(&["Retry", "Catch"], None, WORKS),
+    row(&["Resource", "Credentials", "TimeoutSeconds", "HeartbeatSeconds"], None, &["Task"]),
+    row(&["TimeoutSecondsPath", "HeartbeatSecondsPath"], JSONPATH, &["Task"]),
+    row(&["Branches"], None, &["Parallel"]),
+    row(&["ItemProcessor", "Iterator", "ItemReader", "ItemBatcher", "ItemSelector", "ResultWriter"], None, &["Map"]),
+    row(&["MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage", "Label"], None, &["Map"]),
+    row(&["Items"], JSONATA, &["Map"]),
+    row(&["ItemsPath", "MaxConcurrencyPath"], JSONPATH, &["Map"]),
+    row(&["ToleratedFailureCountPath", "ToleratedFailurePercentagePath"], JSONPATH, &["Map"]),
+    row(&["Result"], JSONPATH, &["Pass"]),
+    row(&["Seconds", "Timestamp"], None, &["Wait"]),
+    row(&["SecondsPath", "TimestampPath"], JSONPATH, &["Wait"]),
+    row(&["Choices", "Default"], None, &["Choice"]),
+    row(&["Error", "Cause"], None, &["Fail"]),
+    row(&["ErrorPath", "CausePath"], JSONPATH, &["Fail"]),
+];
+
+const fn row(fields: &'static [&'static str], language: Option<QueryLanguage>, types: &'static [&'static str]) -> Row {
+    Row { fields, language, types }
 }
+
+/// What a type of state cannot do without: exactly one of these fields.
+const NEEDS: &[(&str, &[&str])] = &[
+    ("Task", &["Resource"]),
+    ("Parallel", &["Branches"]),
+    ("Map", &["ItemProcessor", "Iterator"]),
+    ("Wait", &["Seconds", "Timestamp", "SecondsPath", "TimestampPath"]),
+    ("Choice", &["Choices"]),
+];
 
 /// Checks a state's type, its fields, its transition and its choice rules.
 pub(super) fn check(state: &Map<String, Value>, language: QueryLanguage, path: &str) -> Vec<Finding> {
     let name = state.get("Type").and_then(Value::as_str).unwrap_or_default();
-    let Some(fields) = fields(name) else {
-        let message = "set Type to Task, Choice, Pass, Wait, Succeed, Fail, Parallel or Map";
+    if !TYPES.contains(&name) {
+        let message = format!("set Type to one of {}", TYPES.join(", "));
         return vec![Finding::new(Code::UnknownType, path, message)];
-    };
-    let mut findings = unexpected(state, name, &fields, language, path);
-    for field in fields.required.iter().filter(|field| !state.contains_key(**field)) {
-        findings.push(Finding::new(Code::MissingField, path, format!("a {name} state needs {field}")));
     }
-    if fields.has_transition {
+    let mut findings: Vec<Finding> = state.keys().filter_map(|field| unexpected(field, name, language, path)).collect();
+    for (_, fields) in NEEDS.iter().filter(|(type_name, _)| *type_name == name) {
+        if fields.iter().filter(|field| state.contains_key(**field)).count() != 1 {
+            let message = format!("a {name} state needs exactly one of {}", fields.join(", "));
+            findings.push(Finding::new(Code::MissingField, path, message));
+        }
+    }
+    if GOES_ON.contains(&name) {
         findings.extend(transition(state, path));
     }
     if name == "Choice" {
@@ -151,35 +104,17 @@ pub(super) fn check(state: &Map<String, Value>, language: QueryLanguage, path: &
     findings
 }
 
-/// Fields that the state does not have at all, or not in its language.
-fn unexpected(
-    state: &Map<String, Value>,
-    name: &str,
-    fields: &Fields,
-    language: QueryLanguage,
-    path: &str,
-) -> Vec<Finding> {
-    let (own, foreign, language) = match language {
-        QueryLanguage::Jsonata => (fields.jsonata, fields.jsonpath, "JSONata"),
-        QueryLanguage::JsonPath => (fields.jsonpath, fields.jsonata, "JSONPath"),
-    };
-    let transitions: &[&str] = if fields.has_transition { &["Next", "End"] } else { &[] };
-    let known = [COMMON, fields.required, fields.optional, own, transitions].concat();
-    let unknown = state.keys().filter(|field| !known.contains(&field.as_str()));
-    unknown
-        .map(|field| {
-            let path = format!("{path}{}", pointer([field.as_str()]));
-            if foreign.contains(&field.as_str()) {
-                Finding::new(
-                    Code::MixedLanguages,
-                    path,
-                    format!("a {name} state in {language} has no {field}; remove it"),
-                )
-            } else {
-                Finding::new(Code::UnknownField, path, format!("a {name} state has no {field}; remove it"))
-            }
-        })
-        .collect()
+/// A field that the state does not have at all, or not in its language.
+fn unexpected(field: &str, name: &str, language: QueryLanguage, path: &str) -> Option<Finding> {
+    let place = format!("{path}{}", pointer([field]));
+    match TABLE.iter().find(|row| row.fields.contains(&field) && row.types.contains(&name)) {
+        None => Some(Finding::new(Code::UnknownField, place, format!("a {name} state has no {field}; remove it"))),
+        Some(row) if row.language.is_some_and(|only| only != language) => {
+            let message = format!("a {name} state in {} has no {field}; remove it", language.name());
+            Some(Finding::new(Code::MixedLanguages, place, message))
+        }
+        Some(_) => None,
+    }
 }
 
 fn transition(state: &Map<String, Value>, path: &str) -> Option<Finding> {

@@ -21,7 +21,7 @@ macro_rules! codes {
 codes! {
     /// Something is not the object, the list or the text that it has to be.
     Structure = "ASL101",
-    /// A field that the state needs is missing.
+    /// A field that the state needs is missing, or has a rival.
     MissingField = "ASL102",
     /// A field that no such state has.
     UnknownField = "ASL103",
@@ -92,7 +92,8 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}: {}", self.code, self.path, self.message)
+        let place = if self.path.is_empty() { "the definition" } else { &self.path };
+        write!(formatter, "{} {place}: {}", self.code, self.message)
     }
 }
 

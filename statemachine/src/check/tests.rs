@@ -76,6 +76,9 @@ fn structure() {
     check("/States/IsGood/Choices/0", rule, Code::Transition, "/States/IsGood/Choices/0");
     check("/States/Work/Catch/0/Next", json!(null), Code::Transition, "/States/Work/Catch/0");
     check("/States/Work/Retry", json!({}), Code::Structure, "/States/Work/Retry");
+    check("/States/Good/QueryLanguage", json!("jsonata"), Code::Structure, "/States/Good/QueryLanguage");
+    let wait = json!({"Type": "Wait", "Seconds": 1, "Timestamp": "2026-01-01T00:00:00Z", "End": true});
+    check("/States/Good", wait, Code::MissingField, "/States/Good");
     assert_eq!(found(&json!([])), [(Code::Structure, String::new())]);
 }
 
