@@ -63,12 +63,10 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
     );
     let check_damage = machine
         .add("CheckDamage", Choice::when(field!(ProcessorOutput, damage).is_present(), &damaged).otherwise(&processed));
-    let mut process = Task::lambda::<FileLocation, ProcessorOutput>(&functions.processor_function_arn)
+    let process = Task::lambda::<FileLocation, ProcessorOutput>(&functions.processor_function_arn)
         .timeout_seconds(task_seconds)
         .catch([ErrorName::All], &failed);
-    for retry in retries() {
-        process = process.retry(retry);
-    }
+    let process = retries().into_iter().fold(process, Task::retry);
     let process = machine.add("ProcessFile", process.then(&check_damage));
     Ok(machine.build(&process)?)
 }
