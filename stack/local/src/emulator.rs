@@ -101,3 +101,25 @@ impl Drop for Emulator {
 pub(crate) fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The pipe ends as it does when this program is killed: nothing of this program runs any more to stop the emulator.
+    #[tokio::test]
+    async fn it_ends_with_the_program_that_started_it() {
+        let state = tempfile::tempdir().unwrap();
+        // The test's binary lies in `target/debug/deps`.
+        let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("emulator");
+        let mut options = Options::in_folder(target);
+        options.state = state.path().to_owned();
+        options.port = 0;
+        let mut emulator = Emulator::start(&options).await.unwrap();
+        drop(emulator.launched.child.stdin.take());
+        let ended = tokio::time::timeout(Duration::from_secs(30), emulator.launched.child.wait()).await;
+        assert!(!ended.unwrap().unwrap().success());
+    }
+}

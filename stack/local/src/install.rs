@@ -109,7 +109,7 @@ pub fn install(options: &Options) -> Result<PathBuf, InstallError> {
     if is_complete(&folder) {
         return Ok(python_in(&folder));
     }
-    let _lock = lock(&options.programs, &folder.with_extension("lock"))?;
+    let _lock = lock(&options.programs)?;
     if !is_complete(&folder) {
         let python = python::find(&options.search_path)?;
         remove_unfinished(&folder)?;
@@ -146,10 +146,11 @@ fn is_complete(folder: &Path) -> bool {
 }
 
 /// Holds off other processes until the returned file is dropped.
-fn lock(parent: &Path, path: &Path) -> Result<File, InstallError> {
-    let failed = |source| InstallError::Write { path: path.to_owned(), source };
-    fs::create_dir_all(parent).map_err(|source| InstallError::Write { path: parent.to_owned(), source })?;
-    let file = File::create(path).map_err(failed)?;
+fn lock(programs: &Path) -> Result<File, InstallError> {
+    let path = programs.join("install.lock");
+    let failed = |source| InstallError::Write { path: path.clone(), source };
+    fs::create_dir_all(programs).map_err(failed)?;
+    let file = File::create(&path).map_err(failed)?;
     file.lock().map_err(failed)?;
     Ok(file)
 }

@@ -27,7 +27,28 @@ pub(crate) fn command_line(process: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Stdio;
+
     use super::*;
+
+    #[test]
+    fn a_group_ends_with_all_that_it_started() {
+        let mut leader = Command::new("sh")
+            .args(["-c", "sleep 60 & sleep 60"])
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        kill_group(leader.id());
+        // The pipe ends when the last process that holds it is gone.
+        let mut printed = String::new();
+        leader.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        leader.wait().unwrap();
+        // Once more is no error.
+        kill_group(leader.id());
+    }
 
     #[test]
     fn a_command_line_is_read_while_the_process_lives() {
