@@ -153,7 +153,7 @@ impl AssetStore {
 fn decode_sha256(hexadecimal: &str) -> Result<[u8; 32], DeploymentError> {
     let invalid = || DeploymentError::Hash(hexadecimal.to_owned());
     let mut bytes = [0; 32];
-    if hexadecimal.len() != 2 * bytes.len() || !hexadecimal.is_ascii() {
+    if hexadecimal.len() != 2 * bytes.len() || !hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(invalid());
     }
     for (index, byte) in bytes.iter_mut().enumerate() {
@@ -216,4 +216,35 @@ fn assets_template() -> String {
         "Outputs": { BUCKET_OUTPUT: { "Description": "The bucket's name.", "Value": { "Ref": "AssetsBucket" } } }
     })
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_assets_bucket_is_closed_and_outlives_its_stack() {
+        let template: Value = serde_json::from_str(&assets_template()).unwrap();
+        let check =
+            |pointer: &str, expected: Value| assert_eq!(template.pointer(pointer), Some(&expected), "{pointer}");
+        let bucket = "/Resources/AssetsBucket";
+        check(&format!("{bucket}/DeletionPolicy"), json!("Retain"));
+        check(&format!("{bucket}/Properties/VersioningConfiguration/Status"), json!("Enabled"));
+        for setting in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+            check(&format!("{bucket}/Properties/PublicAccessBlockConfiguration/{setting}"), json!(true));
+        }
+        let statement = "/Resources/AssetsBucketPolicy/Properties/PolicyDocument/Statement/0";
+        check(&format!("{statement}/Effect"), json!("Deny"));
+        check(&format!("{statement}/Condition"), json!({ "Bool": { "aws:SecureTransport": "false" } }));
+    }
+
+    #[test]
+    fn a_hash_is_checked_before_anything_is_sent() {
+        for text in ["", "2cf2", "é", &"g".repeat(64), &"+1".repeat(32)] {
+            assert!(decode_sha256(text).is_err(), "{text}");
+        }
+        assert_eq!(decode_sha256(&"0f".repeat(32)).unwrap(), [15; 32]);
+    }
 }

@@ -39,13 +39,21 @@ impl fmt::Debug for Credentials {
 }
 
 /// The clients of one account and region. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection {
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) poll_interval: Duration,
     config: SdkConfig,
     region: String,
+}
+
+impl fmt::Debug for Connection {
+    /// Says where it leads; the clients print pages.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut connection = formatter.debug_struct("Connection");
+        connection.field("region", &self.region).field("endpoint_url", &self.endpoint_url()).finish_non_exhaustive()
+    }
 }
 
 impl Connection {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use aws_sdk_cloudformation::config::http::HttpResponse;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
 use crate::{StackEvent, Status};
@@ -172,7 +172,15 @@ impl DeploymentError {
             (Some(code), message) => {
                 Self::Refused { action, code: code.to_owned(), message: message.unwrap_or("no message").to_owned() }
             }
-            (None, _) => Self::Unreachable { action, message: DisplayErrorContext(&error).to_string() },
+            (None, _) => Self::Unreachable { action, message: chain(&error) },
         }
     }
+}
+
+/// An error with its causes: an SDK error by itself says no more than `dispatch failure`.
+fn chain(error: &dyn StdError) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut messages: Vec<String> = causes.map(ToString::to_string).collect();
+    messages.dedup();
+    messages.join(": ")
 }

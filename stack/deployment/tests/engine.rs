@@ -1,0 +1,385 @@
+//! The engine against scripted answers: what an emulator cannot be made to say.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail as its assertions do")]
+
+mod scripted;
+
+use deployment::{
+    Asset, Capability, ConnectOptions, Connection, Credentials, Deletion, DeploymentError, Outcome, StackRequest,
+    Template,
+};
+use scripted::{
+    STACK_ID, Script, absent, broken, change_set, change_set_created, done, events, refused, run, s3, stack,
+};
+
+const NO_CHANGES: &str =
+    "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+fn request() -> StackRequest {
+    StackRequest::new("orders", "{}".to_owned())
+}
+
+/// A script up to the moment at which the change set is executed.
+fn executed(before: scripted::Answer) -> Script {
+    Script::default()
+        .on("DescribeStacks", [before])
+        .on("CreateChangeSet", [change_set_created()])
+        .on("DescribeChangeSet", [change_set("CREATE_COMPLETE", "AVAILABLE", "")])
+        .on("ExecuteChangeSet", [done("ExecuteChangeSet")])
+}
+
+/// A script in which `page` is all that is to be read of an update.
+fn updated(page: scripted::Answer) -> Script {
+    executed(stack("CREATE_COMPLETE")).on("DescribeStackEvents", [events(&[], None), page])
+}
+
+fn failure(result: Result<Outcome, DeploymentError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_first_deploy_creates_the_stack() {
+    let stage = executed(absent())
+        .on(
+            "DescribeStackEvents",
+            [
+                events(&["1 orders REVIEW_IN_PROGRESS"], None),
+                events(&["2 orders CREATE_IN_PROGRESS", "1 orders REVIEW_IN_PROGRESS"], None),
+                events(&["5 orders CREATE_COMPLETE", "4 Bucket CREATE_COMPLETE", "3 Bucket CREATE_IN_PROGRESS"], None),
+            ],
+        )
+        .play()
+        .await;
+    let mut request = request();
+    request.capabilities.push(Capability::Iam);
+    request.parameters.insert("Environment".into(), "production".into());
+
+    let (seen, outcome) = run(stage.connection.apply(request)).await;
+
+    assert_eq!(outcome.unwrap(), Outcome::Created);
+    assert_eq!(
+        seen,
+        ["orders CREATE_IN_PROGRESS", "Bucket CREATE_IN_PROGRESS", "Bucket CREATE_COMPLETE", "orders CREATE_COMPLETE"]
+    );
+    let created = &stage.requests("CreateChangeSet")[0].fields;
+    assert_eq!(created["ChangeSetType"], "CREATE");
+    assert_eq!(created["Capabilities.member.1"], "CAPABILITY_IAM");
+    assert_eq!(created["Parameters.member.1.ParameterValue"], "production");
+    assert_eq!(stage.requests("ExecuteChangeSet")[0].fields["ClientRequestToken"], created["ChangeSetName"]);
+    stage.assert_played();
+}
+
+#[tokio::test]
+async fn a_stack_in_review_is_created_and_not_updated() {
+    let stage = executed(stack("REVIEW_IN_PROGRESS"))
+        .on("DescribeStackEvents", [events(&[], None), events(&["2 orders CREATE_COMPLETE"], None)])
+        .play()
+        .await;
+    assert_eq!(stage.connection.apply(request()).outcome().await.unwrap(), Outcome::Created);
+    assert_eq!(stage.requests("CreateChangeSet")[0].fields["ChangeSetType"], "CREATE");
+}
+
+#[tokio::test]
+async fn no_change_is_success_and_leaves_nothing_behind() {
+    for reason in [NO_CHANGES, "No updates are to be performed."] {
+        let stage = Script::default()
+            .on("DescribeStacks", [stack("UPDATE_COMPLETE")])
+            .on("CreateChangeSet", [change_set_created()])
+            .on(
+                "DescribeChangeSet",
+                [change_set("CREATE_IN_PROGRESS", "UNAVAILABLE", ""), change_set("FAILED", "UNAVAILABLE", reason)],
+            )
+            .on("DeleteChangeSet", [done("DeleteChangeSet")])
+            .play()
+            .await;
+        let (seen, outcome) = run(stage.connection.apply(request())).await;
+        assert_eq!((seen.len(), outcome.unwrap()), (0, Outcome::Unchanged));
+        stage.assert_played();
+    }
+}
+
+/// Such a change set lists no change of a resource, and must be executed all the same.
+#[tokio::test]
+async fn a_change_of_outputs_alone_is_applied() {
+    let stage = updated(events(&["2 orders UPDATE_COMPLETE"], None)).play().await;
+    assert_eq!(stage.connection.apply(request()).outcome().await.unwrap(), Outcome::Updated);
+    assert_eq!(stage.requests("CreateChangeSet")[0].fields["ChangeSetType"], "UPDATE");
+}
+
+#[tokio::test]
+async fn a_refused_template_leaves_no_empty_stack() {
+    let stage = Script::default()
+        .on("DescribeStacks", [absent()])
+        .on("CreateChangeSet", [change_set_created()])
+        .on("DescribeChangeSet", [change_set("FAILED", "UNAVAILABLE", "Transform X failed")])
+        .on("DeleteChangeSet", [done("DeleteChangeSet")])
+        .on("DeleteStack", [done("DeleteStack")])
+        .play()
+        .await;
+    let message = failure(stage.connection.apply(request()).outcome().await);
+    assert_eq!(message, "CloudFormation refuses the change to stack `orders`: Transform X failed");
+    assert_eq!(stage.requests("DeleteStack")[0].fields["StackName"], STACK_ID);
+    stage.assert_played();
+}
+
+#[tokio::test]
+async fn a_failure_names_the_first_cause_and_not_the_cascade() {
+    let stage = updated(events(
+        &[
+            "9 orders UPDATE_ROLLBACK_COMPLETE",
+            "8 Bucket DELETE_FAILED The bucket is not empty",
+            "7 orders UPDATE_ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Queue, Topic].",
+            "6 Queue CREATE_FAILED Name is taken",
+            "5 Topic CREATE_FAILED Resource creation cancelled",
+            "4 Bucket CREATE_COMPLETE",
+        ],
+        None,
+    ))
+    .play()
+    .await;
+    let message = failure(stage.connection.apply(request()).outcome().await);
+    assert_eq!(
+        message,
+        "stack `orders` ended in UPDATE_ROLLBACK_COMPLETE: Queue (AWS::S3::Bucket) CREATE_FAILED: Name is taken"
+    );
+}
+
+#[tokio::test]
+async fn no_event_is_shown_twice_or_missed_across_pages() {
+    let stage = executed(stack("CREATE_COMPLETE"))
+        .on(
+            "DescribeStackEvents",
+            [
+                events(&["2 orders CREATE_COMPLETE", "1 orders CREATE_IN_PROGRESS"], None),
+                // While the pages are read an event comes in, so that the second page begins with what the first had.
+                events(&["6 C UPDATE_IN_PROGRESS", "5 B UPDATE_IN_PROGRESS"], Some("older")),
+                events(
+                    &["5 B UPDATE_IN_PROGRESS", "3 orders UPDATE_IN_PROGRESS", "2 orders CREATE_COMPLETE"],
+                    Some("old"),
+                ),
+                // A late event stands behind later ones.
+                events(&["7 C UPDATE_COMPLETE", "6 C UPDATE_IN_PROGRESS", "4 A UPDATE_COMPLETE"], Some("older")),
+                events(&["5 B UPDATE_IN_PROGRESS", "3 orders UPDATE_IN_PROGRESS"], Some("old")),
+                events(&["9 orders UPDATE_COMPLETE", "8 B UPDATE_COMPLETE"], Some("older")),
+                events(&["7 C UPDATE_COMPLETE"], Some("old")),
+            ],
+        )
+        .play()
+        .await;
+
+    let (seen, outcome) = run(stage.connection.apply(request())).await;
+
+    assert_eq!(outcome.unwrap(), Outcome::Updated);
+    assert_eq!(
+        seen,
+        [
+            "orders UPDATE_IN_PROGRESS",
+            "B UPDATE_IN_PROGRESS",
+            "C UPDATE_IN_PROGRESS",
+            "A UPDATE_COMPLETE",
+            "C UPDATE_COMPLETE",
+            "B UPDATE_COMPLETE",
+            "orders UPDATE_COMPLETE"
+        ]
+    );
+    assert_eq!(stage.requests("DescribeStackEvents")[2].fields["NextToken"], "older");
+    stage.assert_played();
+}
+
+#[tokio::test]
+async fn an_update_ends_when_its_clean_up_has_ended() {
+    let stage = executed(stack("CREATE_COMPLETE"))
+        .on(
+            "DescribeStackEvents",
+            [
+                events(&[], None),
+                events(&["1 orders UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"], None),
+                events(&["3 orders UPDATE_COMPLETE", "2 Bucket DELETE_COMPLETE"], None),
+            ],
+        )
+        .play()
+        .await;
+    let (seen, outcome) = run(stage.connection.apply(request())).await;
+    assert_eq!((seen.len(), outcome.unwrap()), (3, Outcome::Updated));
+}
+
+#[tokio::test]
+async fn throttling_and_a_broken_connection_are_ridden_out() {
+    let stage = Script::default()
+        .on("DescribeStacks", [refused("Throttling", "Rate exceeded"), stack("CREATE_COMPLETE")])
+        .on("CreateChangeSet", [change_set_created()])
+        .on("DescribeChangeSet", [broken(), change_set("CREATE_COMPLETE", "AVAILABLE", "")])
+        .on("ExecuteChangeSet", [done("ExecuteChangeSet")])
+        .on(
+            "DescribeStackEvents",
+            [events(&[], None), refused("Throttling", "Rate exceeded"), events(&["2 orders UPDATE_COMPLETE"], None)],
+        )
+        .play()
+        .await;
+    assert_eq!(stage.connection.apply(request()).outcome().await.unwrap(), Outcome::Updated);
+    stage.assert_played();
+}
+
+#[tokio::test]
+async fn a_stack_that_takes_no_update_says_what_to_do() {
+    for (status, advice) in [
+        ("UPDATE_IN_PROGRESS", "wait until that operation has ended"),
+        ("ROLLBACK_COMPLETE", "it must be deleted before it can be created again"),
+        ("UPDATE_ROLLBACK_FAILED", "continue the rollback"),
+    ] {
+        let stage = Script::default().on("DescribeStacks", [stack(status)]).play().await;
+        let message = failure(stage.connection.apply(request()).outcome().await);
+        assert!(message.contains(advice) && message.contains(status), "{message}");
+        assert!(stage.requests("CreateChangeSet").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_failed_first_create_is_replaced_on_consent() {
+    let stage = executed(stack("ROLLBACK_COMPLETE"))
+        .on("DescribeStacks", [stack("ROLLBACK_COMPLETE")])
+        .on("DeleteStack", [done("DeleteStack")])
+        .on(
+            "DescribeStackEvents",
+            [
+                events(&["1 orders ROLLBACK_COMPLETE"], None),
+                events(&["2 orders DELETE_COMPLETE"], None),
+                events(&[], None),
+                events(&["3 orders CREATE_COMPLETE"], None),
+            ],
+        )
+        .play()
+        .await;
+    let request = StackRequest { recreate_failed: true, ..request() };
+    let (seen, outcome) = run(stage.connection.apply(request)).await;
+    assert_eq!(outcome.unwrap(), Outcome::Created);
+    assert_eq!(seen, ["orders DELETE_COMPLETE", "orders CREATE_COMPLETE"]);
+    stage.assert_played();
+}
+
+#[tokio::test]
+async fn a_deletion_says_what_it_leaves() {
+    let stage = Script::default()
+        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
+        .on("DeleteStack", [done("DeleteStack")])
+        .on(
+            "DescribeStackEvents",
+            [
+                events(&["1 orders CREATE_COMPLETE"], None),
+                events(&["4 orders DELETE_COMPLETE", "3 Bucket DELETE_SKIPPED", "2 Queue DELETE_COMPLETE"], None),
+            ],
+        )
+        .play()
+        .await;
+    let (seen, outcome) = run(stage.connection.delete("orders")).await;
+    let Deletion::Deleted { retained } = outcome.unwrap() else { panic!("the stack was there") };
+    assert_eq!(seen, ["Queue DELETE_COMPLETE", "Bucket DELETE_SKIPPED", "orders DELETE_COMPLETE"]);
+    assert_eq!(retained.iter().map(|event| event.logical_id.as_str()).collect::<Vec<_>>(), ["Bucket"]);
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_says_what_is_in_the_way() {
+    let stage = Script::default()
+        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
+        .on("DeleteStack", [done("DeleteStack")])
+        .on(
+            "DescribeStackEvents",
+            [
+                events(&[], None),
+                events(&["3 orders DELETE_FAILED", "2 Bucket DELETE_FAILED The bucket is not empty"], None),
+            ],
+        )
+        .play()
+        .await;
+    let message = stage.connection.delete("orders").outcome().await.unwrap_err().to_string();
+    assert!(message.contains("Bucket (AWS::S3::Bucket) DELETE_FAILED: The bucket is not empty"), "{message}");
+}
+
+#[tokio::test]
+async fn deleting_what_is_not_there_is_no_error() {
+    let stage = Script::default().on("DescribeStacks", [absent()]).play().await;
+    assert_eq!(stage.connection.delete("orders").outcome().await.unwrap(), Deletion::Absent);
+}
+
+#[tokio::test]
+async fn errors_of_the_service_say_what_was_tried() {
+    let stage = Script::default()
+        .on(
+            "DescribeStacks",
+            [
+                refused("AccessDenied", "User is not authorized"),
+                refused("ExpiredToken", "The security token included in the request is expired"),
+                absent(),
+            ],
+        )
+        .play()
+        .await;
+    for expected in [
+        "cannot describe stack `orders`: User is not authorized (AccessDenied)",
+        "cannot describe stack `orders`: the AWS credentials are not valid (ExpiredToken); sign in again",
+        "there is no stack `orders` in eu-west-1",
+    ] {
+        let message = stage.connection.outputs("orders").await.unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_nobody_serves_is_named_as_the_reason() {
+    let options = ConnectOptions {
+        endpoint_url: Some("http://127.0.0.1:1".into()),
+        region: Some("eu-west-1".into()),
+        profile: None,
+        credentials: Some(Credentials { access_key_id: "test".into(), secret_access_key: "test".into() }),
+    };
+    let connection = Connection::connect(&options).await.unwrap();
+    let message = connection.stack("orders").await.unwrap_err().to_string();
+    assert!(message.starts_with("cannot describe stack `orders`: no answer from the service"), "{message}");
+    assert!(message.contains("Connection refused"), "{message}");
+}
+
+fn asset(folder: &tempfile::TempDir) -> Asset {
+    let path = folder.path().join("processor.zip");
+    std::fs::write(&path, "hello").unwrap();
+    let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".to_owned();
+    Asset { path, sha256 }
+}
+
+#[tokio::test]
+async fn an_asset_is_uploaded_once_with_its_checksum() {
+    let stage = Script::default()
+        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
+        .on("HEAD", [s3(404), s3(200)])
+        .on("PUT", [s3(200)])
+        .play()
+        .await;
+    let folder = tempfile::tempdir().unwrap();
+    let asset = asset(&folder);
+    let store = stage.connection.asset_store("orders").await.unwrap();
+
+    let first = store.upload(&asset).await.unwrap();
+    let second = store.upload(&asset).await.unwrap();
+
+    assert_eq!((first.sent, second.sent), (true, false));
+    assert_eq!((first.bucket.as_str(), first.key), ("assets", format!("{}.zip", asset.sha256)));
+    let put = &stage.requests("PUT")[0].fields;
+    assert_eq!(put["x-amz-checksum-sha256"], "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+    stage.assert_played();
+}
+
+#[tokio::test]
+async fn a_template_goes_by_way_of_the_bucket_only_where_it_must() {
+    let stage = Script::default()
+        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
+        .on("HEAD", [s3(404)])
+        .on("PUT", [s3(200)])
+        .play()
+        .await;
+    let store = stage.connection.asset_store("orders").await.unwrap();
+
+    assert_eq!(store.template("x".repeat(51_200)).await.unwrap(), Template::Body("x".repeat(51_200)));
+    let Template::Url(url) = store.template("x".repeat(51_201)).await.unwrap() else { panic!("too large to send") };
+    assert!(url.contains("/assets/") && url.ends_with(".template"), "{url}");
+    let message = store.template("x".repeat(1_000_001)).await.unwrap_err().to_string();
+    assert_eq!(message, "the template is 1000001 bytes, and CloudFormation takes 1000000; split the stack");
+}

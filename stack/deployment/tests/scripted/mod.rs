@@ -1,0 +1,230 @@
+//! CloudFormation and S3 as a script: a server on this machine that answers each action with what a test wrote down,
+//! and remembers what it was asked. It speaks HTTP rather than standing in for the SDK, so that retries, dropped
+//! connections and the requests themselves are the real ones.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use deployment::{ConnectOptions, Connection, Credentials, DeploymentError, Operation, StackEvent};
+
+pub(crate) const STACK_ID: &str = "arn:aws:cloudformation:eu-west-1:000000000000:stack/orders/1";
+
+/// One answer.
+pub(crate) struct Answer {
+    status: u16,
+    body: String,
+}
+
+/// One request: its action (the method, for S3) and its fields (the headers, for S3).
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) action: String,
+    pub(crate) fields: BTreeMap<String, String>,
+}
+
+/// Answers by action, each given once, in their order.
+#[derive(Default)]
+pub(crate) struct Script {
+    answers: BTreeMap<String, VecDeque<Answer>>,
+}
+
+impl Script {
+    pub(crate) fn on(mut self, action: &str, answers: impl IntoIterator<Item = Answer>) -> Self {
+        self.answers.entry(action.to_owned()).or_default().extend(answers);
+        self
+    }
+
+    /// Starts answering.
+    pub(crate) async fn play(self) -> Stage {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let script = Arc::new(Mutex::new(self.answers));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (remaining, log) = (Arc::clone(&script), Arc::clone(&requests));
+        // The thread ends with the test's process: nothing waits for it.
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                serve(stream.unwrap(), &script, &requests);
+            }
+        });
+        let options = ConnectOptions {
+            endpoint_url: Some(endpoint),
+            region: Some("eu-west-1".into()),
+            profile: None,
+            credentials: Some(Credentials { access_key_id: "test".into(), secret_access_key: "test".into() }),
+        };
+        Stage { connection: Connection::connect(&options).await.unwrap(), remaining, log }
+    }
+}
+
+/// A script that is being played.
+pub(crate) struct Stage {
+    pub(crate) connection: Connection,
+    remaining: Arc<Mutex<BTreeMap<String, VecDeque<Answer>>>>,
+    log: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Stage {
+    /// The requests for `action`, in their order.
+    pub(crate) fn requests(&self, action: &str) -> Vec<Request> {
+        self.log.lock().unwrap().iter().filter(|request| request.action == action).cloned().collect()
+    }
+
+    /// Checks that every answer was asked for.
+    pub(crate) fn assert_played(&self) {
+        let remaining = self.remaining.lock().unwrap();
+        let left: Vec<_> = remaining.iter().filter(|(_, answers)| !answers.is_empty()).map(|(name, _)| name).collect();
+        assert!(left.is_empty(), "nobody asked again for {left:?}");
+    }
+}
+
+/// Runs an operation to its end: its events as `Bucket CREATE_COMPLETE`, and its outcome.
+pub(crate) async fn run<T>(mut operation: Operation<T>) -> (Vec<String>, Result<T, DeploymentError>) {
+    let mut events = Vec::new();
+    while let Some(StackEvent { logical_id, status, .. }) = operation.next_event().await {
+        events.push(format!("{logical_id} {status}"));
+    }
+    (events, operation.outcome().await)
+}
+
+fn serve(stream: TcpStream, script: &Mutex<BTreeMap<String, VecDeque<Answer>>>, log: &Mutex<Vec<Request>>) {
+    let request = read(&stream);
+    let answer = script.lock().unwrap().get_mut(&request.action).and_then(VecDeque::pop_front);
+    let answer = answer.unwrap_or_else(|| refused("Unscripted", &request.action));
+    log.lock().unwrap().push(request);
+    if answer.status == 0 {
+        return; // The connection breaks.
+    }
+    let (status, body) = (answer.status, answer.body);
+    let text = format!(
+        "HTTP/1.1 {status} Answer\r\nContent-Length: {}\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    // A client that has gone away is a test that has ended.
+    let _ = (&stream).write_all(text.as_bytes());
+}
+
+fn read(stream: &TcpStream) -> Request {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    let method = line.split(' ').next().unwrap_or_default().to_owned();
+    let mut headers = BTreeMap::new();
+    loop {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) => headers.insert(name.to_ascii_lowercase(), value.to_owned()),
+            None => break,
+        };
+    }
+    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let form: BTreeMap<String, String> = String::from_utf8_lossy(&body)
+        .split('&')
+        .filter_map(|field| field.split_once('='))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect();
+    match form.get("Action") {
+        Some(action) => Request { action: action.clone(), fields: form },
+        None => Request { action: method, fields: headers },
+    }
+}
+
+/// Undoes the form encoding of ASCII text.
+fn decode(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_at(2);
+        decoded.push(char::from(u8::from_str_radix(code, 16).unwrap()));
+        decoded.push_str(rest);
+    }
+    decoded
+}
+
+// Answers.
+
+fn success(action: &str, result: &str) -> Answer {
+    let body = format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>");
+    Answer { status: 200, body }
+}
+
+/// An action that answers nothing.
+pub(crate) fn done(action: &str) -> Answer {
+    success(action, "")
+}
+
+/// An error with its code.
+pub(crate) fn refused(code: &str, message: &str) -> Answer {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+    Answer { status: 400, body: format!("<ErrorResponse>{error}</ErrorResponse>") }
+}
+
+/// The stack is not there.
+pub(crate) fn absent() -> Answer {
+    refused("ValidationError", "Stack with id orders does not exist")
+}
+
+/// The connection breaks before there is an answer.
+pub(crate) fn broken() -> Answer {
+    Answer { status: 0, body: String::new() }
+}
+
+/// An answer of S3's, without content.
+pub(crate) fn s3(status: u16) -> Answer {
+    Answer { status, body: String::new() }
+}
+
+/// The stack `orders` with a status and one output.
+pub(crate) fn stack(status: &str) -> Answer {
+    success(
+        "DescribeStacks",
+        &format!(
+            "<Stacks><member><StackId>{STACK_ID}</StackId><StackName>orders</StackName>\
+             <StackStatus>{status}</StackStatus><Outputs><member><OutputKey>AssetsBucketName</OutputKey>\
+             <OutputValue>assets</OutputValue></member></Outputs></member></Stacks>"
+        ),
+    )
+}
+
+/// A change set was begun.
+pub(crate) fn change_set_created() -> Answer {
+    success("CreateChangeSet", &format!("<Id>change-set</Id><StackId>{STACK_ID}</StackId>"))
+}
+
+/// A change set's state, without any resource change.
+pub(crate) fn change_set(status: &str, execution: &str, reason: &str) -> Answer {
+    success(
+        "DescribeChangeSet",
+        &format!(
+            "<Status>{status}</Status><ExecutionStatus>{execution}</ExecutionStatus>\
+             <StatusReason>{reason}</StatusReason><Changes/>"
+        ),
+    )
+}
+
+/// An event: `<second> <logical id> <status> <reason>`. The second is its id too, and `orders` is the stack.
+pub(crate) fn event(text: &str) -> String {
+    let mut parts = text.splitn(4, ' ');
+    let mut next = || parts.next().unwrap_or_default();
+    let (second, logical_id, status, reason) = (next(), next(), next(), next());
+    let (kind, physical_id) =
+        if logical_id == "orders" { ("AWS::CloudFormation::Stack", STACK_ID) } else { ("AWS::S3::Bucket", "") };
+    format!(
+        "<member><EventId>{second}</EventId><Timestamp>2026-01-01T00:00:{second:0>2}Z</Timestamp>\
+         <LogicalResourceId>{logical_id}</LogicalResourceId><PhysicalResourceId>{physical_id}</PhysicalResourceId>\
+         <ResourceType>{kind}</ResourceType><ResourceStatus>{status}</ResourceStatus>\
+         <ResourceStatusReason>{reason}</ResourceStatusReason></member>"
+    )
+}
+
+/// A page of events, newest first as CloudFormation has them; `next` leads to an older page.
+pub(crate) fn events(newest_first: &[&str], next: Option<&str>) -> Answer {
+    let members: String = newest_first.iter().map(|text| event(text)).collect();
+    let next = next.map(|token| format!("<NextToken>{token}</NextToken>")).unwrap_or_default();
+    success("DescribeStackEvents", &format!("<StackEvents>{members}</StackEvents>{next}"))
+}
