@@ -59,7 +59,7 @@ fn command(packages: &[&str], workspace: &Workspace, options: &Options, linker: 
         // Zig links against the C library version that the target names.
         Linker::Zigbuild => command.args(["zigbuild", "--target"]).arg(format!("{triple}.{}", binary::GLIBC_LIMIT)),
     };
-    remap_paths(&mut command, triple, &workspace.workspace_root);
+    remap_paths(&mut command, triple, workspace);
     command.args(["--locked", "--profile", &options.profile, "--message-format", "json-render-diagnostics"]);
     for package in packages {
         command.args(["--package", package, "--bin", package]);
@@ -71,8 +71,8 @@ fn command(packages: &[&str], workspace: &Workspace, options: &Options, linker: 
 ///
 /// Cargo takes compiler flags from one place only, and the environment goes before its configuration, so the flags
 /// are added wherever the user's are.
-fn remap_paths(command: &mut Command, triple: &str, workspace_root: &Path) {
-    let flags = remap_flags(workspace_root, &cargo_home());
+fn remap_paths(command: &mut Command, triple: &str, workspace: &Workspace) {
+    let flags = remap_flags(&workspace.workspace_root, &cargo_home(), &workspace.target_directory);
     let variables = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
     match variables.into_iter().find_map(|name| Some((name, std::env::var(name).ok()?))) {
         Some((name, own)) => {
@@ -86,9 +86,11 @@ fn remap_paths(command: &mut Command, triple: &str, workspace_root: &Path) {
     }
 }
 
-fn remap_flags(workspace_root: &Path, cargo_home: &Path) -> Vec<String> {
-    let flag = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    vec![flag(cargo_home, "cargo"), flag(workspace_root, "workspace")]
+/// The workspace comes first: the compiler takes the last prefix that matches, and the others can lie inside it.
+fn remap_flags(workspace_root: &Path, cargo_home: &Path, target_directory: &Path) -> Vec<String> {
+    [(workspace_root, "workspace"), (cargo_home, "cargo"), (target_directory, "target")]
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .into()
 }
 
 /// <https://doc.rust-lang.org/cargo/guide/cargo-home.html>
@@ -159,11 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn both_folders_are_remapped() {
-        let flags = remap_flags(Path::new("/home/me/pipeline"), Path::new("/home/me/.cargo"));
-        assert_eq!(
-            flags,
-            ["--remap-path-prefix=/home/me/.cargo=cargo", "--remap-path-prefix=/home/me/pipeline=workspace"]
-        );
+    fn a_folder_inside_the_workspace_keeps_its_own_name() {
+        let workspace = Path::new("/home/me/pipeline");
+        let flags = remap_flags(workspace, Path::new("/home/me/.cargo"), &workspace.join("target"));
+        assert_eq!(flags[0], "--remap-path-prefix=/home/me/pipeline=workspace");
+        assert_eq!(flags[2], "--remap-path-prefix=/home/me/pipeline/target=target");
     }
 }
