@@ -1,1 +1,44 @@
-//! Placeholder.
+//! Everything between the bytes of an object and the items to write, with no I/O.
+//!
+//! A [`FileReader`] is fed the bytes of one file in pieces of any size and hands out [`Row`]s: an [`Item`] to write, or
+//! a row to quarantine with every reason that can be known. What a row must look like is said by a [`RecordContract`],
+//! read from YAML. The way of a byte:
+//!
+//! ```text
+//! gunzip (by magic bytes) -> lines -> JSON -> numbers and names -> field rules -> key -> duplicates -> Row
+//! ```
+//!
+//! Always `lines = written + duplicates + quarantined + blank`, whatever the bytes and however they are cut, and memory
+//! is bounded by the longest line that the contract allows, plus 16 bytes for each key seen.
+//!
+//! ```
+//! let contract = activity::RecordContract::from_yaml(
+//!     "{user: [/user_id], time: [/timestamp], time_formats: [iso8601], fields: {/event: {required: true}}}",
+//! )?;
+//! let mut reader = activity::FileReader::new(&contract);
+//! let mut rows = 0;
+//! reader.feed(br#"{"user_id": "u1", "timestamp": "2026-01-02T03:04:05Z", "event": "view"}"#, &mut |_row| rows += 1);
+//! let summary = reader.finish(&mut |_row| rows += 1);
+//! assert_eq!((rows, summary.counts.written), (1, 1));
+//! # Ok::<(), activity::ContractError>(())
+//! ```
+
+mod attribute;
+mod code;
+mod field;
+mod inflate;
+mod instant;
+mod json;
+mod lines;
+mod number;
+mod pointer;
+mod reader;
+mod record_contract;
+mod row;
+
+pub use attribute::{Attribute, Map};
+pub use code::{Code, Reason};
+pub use inflate::Damage;
+pub use reader::{FileReader, QuarantinedRow, Row, Summary};
+pub use record_contract::{ContractError, Limits, RecordContract, TimeFormat};
+pub use row::{Item, PARTITION_KEY, SORT_KEY};

@@ -1,0 +1,168 @@
+//! DynamoDB attribute values, as far as JSON has them.
+
+use crate::number;
+
+/// A value. Numbers are decimal texts with every digit, in the one form that stands for their value, so that equal
+/// values are equal attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// A string.
+    S(String),
+    /// A number: up to 38 significant digits.
+    N(String),
+    /// A boolean.
+    Bool(bool),
+    /// JSON's null.
+    Null,
+    /// A list.
+    L(Vec<Attribute>),
+    /// A map.
+    M(Map),
+}
+
+impl Attribute {
+    /// The bytes that DynamoDB counts for the value, without its name.
+    ///
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
+    pub fn size(&self) -> usize {
+        match self {
+            Self::S(text) => text.len(),
+            Self::N(text) => number::size(text),
+            Self::Bool(_) | Self::Null => 1,
+            Self::L(elements) => 3 + elements.iter().map(|element| 1 + element.size()).sum::<usize>(),
+            Self::M(map) => 3 + map.len() + map.size(),
+        }
+    }
+
+    /// Appends a form that is equal exactly where values are: each value is tagged, and its length told before it.
+    pub(crate) fn write_canonical(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::S(text) => write_text(b's', text, bytes),
+            Self::N(text) => write_text(b'n', text, bytes),
+            Self::Bool(true) => bytes.push(b't'),
+            Self::Bool(false) => bytes.push(b'f'),
+            Self::Null => bytes.push(b'z'),
+            Self::L(elements) => {
+                write_length(b'l', elements.len(), bytes);
+                elements.iter().for_each(|element| element.write_canonical(bytes));
+            }
+            Self::M(map) => map.write_canonical(bytes),
+        }
+    }
+}
+
+fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
+    bytes.push(tag);
+    bytes.extend_from_slice(&(length as u64).to_le_bytes());
+}
+
+fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {
+    write_length(tag, text.len(), bytes);
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// Names and values, each name once, sorted by name: the order of a JSON object's keys means nothing, so that two
+/// maps with the same entries are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Map(Vec<(String, Attribute)>);
+
+impl Map {
+    /// Sorts the entries. Where a name is given more than once the last value wins; the flag tells that one was.
+    pub(crate) fn from_entries(mut entries: Vec<(String, Attribute)>) -> (Self, bool) {
+        let given = entries.len();
+        if !entries.is_sorted_by(|(left, _), (right, _)| left < right) {
+            // Stable, so that among equal names the last given is the last.
+            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+            entries.dedup_by(|later, earlier| {
+                let repeated = later.0 == earlier.0;
+                if repeated {
+                    std::mem::swap(later, earlier);
+                }
+                repeated
+            });
+        }
+        let repeated = entries.len() < given;
+        (Self(entries), repeated)
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(candidate, _)| candidate.as_str().cmp(name))
+    }
+
+    /// The value named `name`.
+    pub fn get(&self, name: &str) -> Option<&Attribute> {
+        self.position(name).ok().map(|index| &self.0[index].1)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Attribute> {
+        self.position(name).ok().map(|index| &mut self.0[index].1)
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Attribute> {
+        self.position(name).ok().map(|index| self.0.remove(index).1)
+    }
+
+    /// The entries, sorted by name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes that DynamoDB counts for the names and values, without a map's own overhead.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() + value.size()).sum()
+    }
+
+    pub(crate) fn write_canonical(&self, bytes: &mut Vec<u8>) {
+        write_length(b'm', self.len(), bytes);
+        for (name, value) in &self.0 {
+            write_text(b'k', name, bytes);
+            value.write_canonical(bytes);
+        }
+    }
+}
+
+impl IntoIterator for Map {
+    type Item = (String, Attribute);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Attribute {
+        Attribute::N(text.into())
+    }
+
+    #[test]
+    fn the_last_value_of_a_repeated_name_wins() {
+        let entries = ["b", "a", "b", "c", "b"].iter().zip(["1", "2", "3", "4", "5"]);
+        let (map, repeated) = Map::from_entries(entries.map(|(name, text)| ((*name).into(), number(text))).collect());
+        assert!(repeated);
+        let entries: Vec<_> = map.iter().collect();
+        assert_eq!(entries, [("a", &number("2")), ("b", &number("5")), ("c", &number("4"))]);
+    }
+
+    #[test]
+    fn sizes_follow_dynamodbs_rules() {
+        let (map, _) = Map::from_entries(vec![("aé".into(), Attribute::S("é".into())), ("b".into(), Attribute::Null)]);
+        assert_eq!(map.size(), 3 + 2 + 1 + 1);
+        assert_eq!(Attribute::M(map).size(), 7 + 3 + 2);
+        assert_eq!(Attribute::L(vec![]).size(), 3);
+        assert_eq!(Attribute::L(vec![Attribute::Bool(true), number("12")]).size(), 3 + 2 + 1 + 2);
+    }
+}

@@ -1,0 +1,134 @@
+//! Why a row is quarantined: the stable codes.
+
+use std::fmt;
+
+/// Declares [`Code`]: one row of the table below for each variant.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $meaning:literal;)+) => {
+        /// What is wrong with a row. The text of a code never changes: alarms and queries match on it.
+        ///
+        /// | code | meaning |
+        /// |---|---|
+        $(#[doc = concat!("| `", $code, "` | ", $meaning, " |")])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = concat!("`", $code, "`: ", $meaning, ".")] $variant,)+ }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The code as reports, metrics and quarantine objects spell it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What the code means, in a few words.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    LineTooLong = "LINE_TOO_LONG", "the line is longer than the contract's `max_line_bytes`";
+    Utf8Invalid = "UTF8_INVALID", "the line is not UTF-8";
+    JsonSyntax = "JSON_SYNTAX", "the line is not one JSON value (RFC 8259)";
+    JsonSurrogate = "JSON_SURROGATE", "a string escapes half of a surrogate pair, which no UTF-8 text can hold";
+    JsonDuplicateKey = "JSON_DUPLICATE_KEY", "an object names a key twice; the last value is taken (a warning)";
+    Depth = "DEPTH", "values are nested deeper than the contract's `max_depth`";
+    NotObject = "NOT_OBJECT", "the line is JSON, but not an object";
+    NameEmpty = "NAME_EMPTY", "an attribute name, at any depth, is empty";
+    NameTooLong = "NAME_TOO_LONG", "an attribute name is longer than DynamoDB's 65,535 bytes";
+    NumPrecision = "NUM_PRECISION", "a number has more than DynamoDB's 38 significant digits";
+    NumRange = "NUM_RANGE", "a number is outside DynamoDB's range, 1E-130 to 9.99…E+125";
+    FieldMissing = "FIELD_MISSING", "a required field is absent";
+    FieldNull = "FIELD_NULL", "a required field is null";
+    FieldType = "FIELD_TYPE", "a field has the wrong type";
+    FieldRange = "FIELD_RANGE", "a number is below `min` or above `max`";
+    FieldLength = "FIELD_LENGTH", "a string or array is shorter or longer than allowed, or empty";
+    FieldPattern = "FIELD_PATTERN", "a string does not match `pattern`";
+    FieldNotAllowed = "FIELD_NOT_ALLOWED", "a value is not in `one_of`";
+    FieldReserved = "FIELD_RESERVED", "a field has the name of a key attribute and is not that key's source";
+    TsUnparseable = "TS_UNPARSEABLE", "the time is in none of the accepted formats, or outside the years 0000 to 9999";
+    KeyEmpty = "KEY_EMPTY", "the user or the id is an empty string, which DynamoDB refuses in a key";
+    KeyTooLong = "KEY_TOO_LONG", "the partition key is over 2,048 bytes or the sort key over 1,024";
+    ItemTooLarge = "ITEM_TOO_LARGE", "the item is larger than DynamoDB's 400 KB";
+    GzipTruncated = "GZIP_TRUNCATED", "the gzip file ends inside this line";
+    GzipCorrupt = "GZIP_CORRUPT", "the gzip file is damaged inside this line";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// One reason for a quarantined row. It never quotes a value: values are personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What is wrong.
+    pub code: Code,
+    /// The JSON pointer (RFC 6901) of the value that is wrong, where it is one value.
+    pub pointer: Option<String>,
+    /// The byte within the line, from 0, where reading stopped, where the line cannot be read.
+    pub byte: Option<u64>,
+    /// What the contract asks for, where the code alone does not say.
+    pub expected: Option<String>,
+}
+
+impl Reason {
+    pub(crate) fn of_row(code: Code) -> Self {
+        Self { code, pointer: None, byte: None, expected: None }
+    }
+
+    pub(crate) fn at_byte(code: Code, byte: usize) -> Self {
+        Self { byte: Some(byte as u64), ..Self::of_row(code) }
+    }
+
+    pub(crate) fn at_pointer(code: Code, pointer: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), ..Self::of_row(code) }
+    }
+
+    pub(crate) fn expecting(self, expected: impl Into<String>) -> Self {
+        Self { expected: Some(expected.into()), ..self }
+    }
+}
+
+/// `FIELD_RANGE at /price: expected at least 0`.
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.code)?;
+        if let Some(pointer) = &self.pointer {
+            write!(formatter, " at {pointer}")?;
+        }
+        if let Some(byte) = self.byte {
+            write!(formatter, " at byte {byte}")?;
+        }
+        match &self.expected {
+            Some(expected) => write!(formatter, ": expected {expected}"),
+            None => write!(formatter, ": {}", self.code.meaning()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_indexed_in_order() {
+        for (index, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(*code as usize, index);
+            assert_eq!(Code::ALL.iter().filter(|other| other.as_str() == code.as_str()).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_reason_says_where_and_what() {
+        let reason = Reason::at_pointer(Code::FieldRange, "/price").expecting("at least 0");
+        assert_eq!(reason.to_string(), "FIELD_RANGE at /price: expected at least 0");
+        let reason = Reason::at_byte(Code::JsonSyntax, 7);
+        assert_eq!(reason.to_string(), "JSON_SYNTAX at byte 7: the line is not one JSON value (RFC 8259)");
+    }
+}

@@ -1,0 +1,232 @@
+//! Gzip (RFC 1952), taken by its magic bytes and unpacked in bounded steps.
+
+use std::fmt;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// The most that one step unpacks, bytes. A gzip bomb of a thousand times its size costs time, but no memory.
+pub(crate) const STEP_BYTES: usize = 64 * 1024;
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// Deflate's largest window, 2^15 bytes, which every gzip file may use.
+const WINDOW_BITS: u8 = 15;
+
+/// Why a gzip file could not be read to its end. What was unpacked before the break is accounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// The file ends inside a gzip member.
+    Truncated {
+        /// The file's length, compressed bytes.
+        offset: u64,
+    },
+    /// The file breaks the gzip format, fails its checksum, or has something other than zeros behind its last member.
+    Corrupt {
+        /// About where, compressed bytes from the start.
+        offset: u64,
+    },
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated { offset } => write!(formatter, "the gzip file is cut off after {offset} compressed bytes"),
+            Self::Corrupt { offset } => write!(formatter, "the gzip file is damaged at about compressed byte {offset}"),
+        }
+    }
+}
+
+/// The bytes of a file, unpacked where they are gzip. The name of the file plays no part.
+pub(crate) enum Inflater {
+    /// Nothing is known yet; the file may have started with gzip's first magic byte.
+    Start {
+        first_magic: bool,
+    },
+    Plain,
+    Gzip(Box<Gzip>),
+}
+
+impl Inflater {
+    /// Takes a piece off the front of `input` and hands what it holds, at most [`STEP_BYTES`], to `on_bytes`.
+    /// Tells whether there is more to do before the next input.
+    pub(crate) fn step(&mut self, input: &mut &[u8], on_bytes: &mut impl FnMut(&[u8])) -> Result<bool, Damage> {
+        match self {
+            Self::Start { .. } => self.start(input, on_bytes),
+            Self::Plain => {
+                let (piece, rest) = input.split_at(input.len().min(STEP_BYTES));
+                *input = rest;
+                on_bytes(piece);
+                Ok(!rest.is_empty())
+            }
+            Self::Gzip(gzip) => gzip.step(input, on_bytes),
+        }
+    }
+
+    /// Decides between plain and gzip, which takes two bytes.
+    fn start(&mut self, input: &mut &[u8], on_bytes: &mut impl FnMut(&[u8])) -> Result<bool, Damage> {
+        let Self::Start { first_magic } = self else { return Ok(!input.is_empty()) };
+        let held = std::mem::take(first_magic);
+        match (held, *input) {
+            (_, []) => *first_magic = held,
+            (false, [first]) if *first == MAGIC[0] => {
+                *first_magic = true;
+                *input = &[];
+            }
+            (false, bytes) if bytes.starts_with(&MAGIC) => *self = Self::Gzip(Gzip::new()),
+            (true, [second, ..]) if *second == MAGIC[1] => {
+                let mut gzip = Gzip::new();
+                gzip.step(&mut &MAGIC[..1], on_bytes)?;
+                *self = Self::Gzip(gzip);
+            }
+            (held, _) => {
+                if held {
+                    on_bytes(&MAGIC[..1]);
+                }
+                *self = Self::Plain;
+            }
+        }
+        Ok(!input.is_empty())
+    }
+
+    /// Ends the file.
+    pub(crate) fn finish(&mut self, on_bytes: &mut impl FnMut(&[u8])) -> Result<(), Damage> {
+        match self {
+            Self::Start { first_magic: true } => {
+                on_bytes(&MAGIC[..1]);
+                Ok(())
+            }
+            Self::Gzip(gzip) if gzip.in_member => Err(Damage::Truncated { offset: gzip.taken }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A gzip file: members one after another, zeros allowed behind each (tapes and block devices pad with them).
+pub(crate) struct Gzip {
+    inflate: Decompress,
+    in_member: bool,
+    /// Compressed bytes taken.
+    taken: u64,
+    output: Vec<u8>,
+}
+
+impl Gzip {
+    fn new() -> Box<Self> {
+        let inflate = Decompress::new_gzip(WINDOW_BITS);
+        Box::new(Self { inflate, in_member: true, taken: 0, output: vec![0; STEP_BYTES] })
+    }
+
+    fn step(&mut self, input: &mut &[u8], on_bytes: &mut impl FnMut(&[u8])) -> Result<bool, Damage> {
+        if !self.in_member {
+            self.skip_padding(input);
+            if input.is_empty() {
+                return Ok(false);
+            }
+            self.inflate.reset(true);
+            self.in_member = true;
+        }
+        let (taken, given) = (self.inflate.total_in(), self.inflate.total_out());
+        let status = self.inflate.decompress(input, &mut self.output, FlushDecompress::None);
+        let taken = (self.inflate.total_in() - taken) as usize;
+        let given = (self.inflate.total_out() - given) as usize;
+        *input = &input[taken..];
+        self.taken += taken as u64;
+        on_bytes(&self.output[..given]);
+        match status {
+            Ok(Status::StreamEnd) => self.in_member = false,
+            Ok(Status::Ok | Status::BufError) => {}
+            Err(_) => return Err(Damage::Corrupt { offset: self.taken }),
+        }
+        // A full output may have left some inside the decoder.
+        Ok(!input.is_empty() || given == self.output.len())
+    }
+
+    fn skip_padding(&mut self, input: &mut &[u8]) {
+        let zeros = input.iter().take_while(|byte| **byte == 0).count();
+        *input = &input[zeros..];
+        self.taken += zeros as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn unpack(input: &[u8], piece: usize) -> (Vec<u8>, Option<Damage>) {
+        let mut output = Vec::new();
+        let mut inflater = Inflater::Start { first_magic: false };
+        let mut on_bytes = |bytes: &[u8]| {
+            assert!(bytes.len() <= STEP_BYTES);
+            output.extend_from_slice(bytes);
+        };
+        for mut piece in input.chunks(piece) {
+            loop {
+                match inflater.step(&mut piece, &mut on_bytes) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(damage) => return (output, Some(damage)),
+                }
+            }
+        }
+        let damage = inflater.finish(&mut on_bytes).err();
+        (output, damage)
+    }
+
+    fn check(input: &[u8], expected: &[u8], damage: Option<Damage>) {
+        for piece in [1, 2, 3, 7, 100, input.len().max(1)] {
+            let (output, found) = unpack(input, piece);
+            assert!(output == expected, "output differs in pieces of {piece}");
+            assert_eq!(found, damage, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn members_and_padding_are_one_stream() {
+        check(b"", b"", None);
+        check(&gzip(b""), b"", None);
+        check(&gzip(b"abc"), b"abc", None);
+        check(&[gzip(b"abc"), vec![], gzip(b""), vec![0; 600], gzip(b"def"), vec![0; 9]].concat(), b"abcdef", None);
+    }
+
+    #[test]
+    fn what_has_no_magic_bytes_is_plain() {
+        check(b"{}", b"{}", None);
+        check(b"\x1f", b"\x1f", None);
+        check(b"\x1fabc", b"\x1fabc", None);
+        check(b"\x8b\x1f", b"\x8b\x1f", None);
+    }
+
+    #[test]
+    fn a_cut_is_told_from_damage() {
+        let whole = gzip(b"abcdefgh");
+        let cut = &whole[..whole.len() - 1];
+        check(cut, b"abcdefgh", Some(Damage::Truncated { offset: cut.len() as u64 }));
+        check(&whole[..5], b"", Some(Damage::Truncated { offset: 5 }));
+        let (output, damage) = unpack(&[whole.clone(), b"trailing".to_vec()].concat(), 64);
+        assert_eq!(output, b"abcdefgh");
+        assert!(matches!(damage, Some(Damage::Corrupt { .. })), "{damage:?}");
+        let mut wrong = whole;
+        let checksum = wrong.len() - 8;
+        wrong[checksum] ^= 1;
+        let (output, damage) = unpack(&wrong, 64);
+        assert_eq!(output, b"abcdefgh");
+        assert!(matches!(damage, Some(Damage::Corrupt { .. })), "{damage:?}");
+    }
+
+    #[test]
+    fn a_bomb_is_unpacked_in_steps() {
+        let bomb = gzip(&vec![b'\n'; 20_000_000]);
+        assert!(bomb.len() < 25_000);
+        let (output, damage) = unpack(&bomb, bomb.len());
+        assert_eq!((output.len(), damage), (20_000_000, None));
+    }
+}

@@ -1,0 +1,353 @@
+//! JSON texts (RFC 8259) straight to attributes.
+//!
+//! A parser of our own because three things are needed that a general one hides: the digits of every number, whether
+//! a key came twice, and a nesting limit that is ours and holds before the stack does. It is tested against
+//! `serde_json`, which must accept and refuse the same texts.
+
+use crate::attribute::{Attribute, Map};
+use crate::{Code, Reason, number};
+
+/// DynamoDB's longest attribute name, bytes: "no greater than 64 KB".
+pub(crate) const MAX_NAME_BYTES: usize = 65_535;
+
+/// What a JSON text holds.
+pub(crate) struct Document {
+    pub(crate) value: Attribute,
+    /// A key came twice in an object.
+    pub(crate) repeated_key: bool,
+    /// Some name or number is one that DynamoDB refuses. Which, [`faults`](crate::row) finds out: it is rare, and
+    /// keeping a path while parsing would cost every row.
+    pub(crate) suspect: bool,
+}
+
+/// Parses one JSON text. The value itself is level 0, what an object or array holds is one level deeper, and level
+/// `max_depth` is the last: counted as DynamoDB counts an item's nesting.
+///
+/// # Errors
+///
+/// `JSON_SYNTAX`, `JSON_SURROGATE` or `DEPTH`, with the byte.
+pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Document, Reason> {
+    let mut parser = Parser { text, at: 0, max_depth, repeated_key: false, suspect: false };
+    let value = parser.value(0).map_err(|code| Reason::at_byte(code, parser.at))?;
+    parser.skip_space();
+    if parser.at < text.len() {
+        return Err(Reason::at_byte(Code::JsonSyntax, parser.at));
+    }
+    Ok(Document { value, repeated_key: parser.repeated_key, suspect: parser.suspect })
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    max_depth: usize,
+    repeated_key: bool,
+    suspect: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Takes `byte`, if it is next.
+    fn take(&mut self, byte: u8) -> bool {
+        let next = self.peek() == Some(byte);
+        self.at += usize::from(next);
+        next
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Code> {
+        if self.take(byte) { Ok(()) } else { Err(Code::JsonSyntax) }
+    }
+
+    fn value(&mut self, level: usize) -> Result<Attribute, Code> {
+        self.skip_space();
+        if level > self.max_depth {
+            return Err(Code::Depth);
+        }
+        match self.peek() {
+            Some(b'"') => self.string().map(Attribute::S),
+            Some(b'{') => self.object(level + 1).map(Attribute::M),
+            Some(b'[') => self.array(level + 1).map(Attribute::L),
+            Some(b't') => self.literal("true", Attribute::Bool(true)),
+            Some(b'f') => self.literal("false", Attribute::Bool(false)),
+            Some(b'n') => self.literal("null", Attribute::Null),
+            _ => self.number(),
+        }
+    }
+
+    fn literal(&mut self, word: &str, value: Attribute) -> Result<Attribute, Code> {
+        if !self.rest().starts_with(word.as_bytes()) {
+            return Err(Code::JsonSyntax);
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<Attribute, Code> {
+        let length = number::scan(self.rest()).ok_or(Code::JsonSyntax)?;
+        let text = &self.text[self.at..self.at + length];
+        self.at += length;
+        let normal = number::normalise(text);
+        self.suspect |= normal.is_err();
+        Ok(Attribute::N(normal.map_or_else(|_| text.to_owned(), Into::into)))
+    }
+
+    fn array(&mut self, level: usize) -> Result<Vec<Attribute>, Code> {
+        self.at += 1;
+        self.skip_space();
+        let mut elements = Vec::new();
+        if self.take(b']') {
+            return Ok(elements);
+        }
+        loop {
+            elements.push(self.value(level)?);
+            self.skip_space();
+            if self.take(b']') {
+                return Ok(elements);
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn object(&mut self, level: usize) -> Result<Map, Code> {
+        self.at += 1;
+        self.skip_space();
+        let mut entries = Vec::new();
+        if self.take(b'}') {
+            return Ok(Map::default());
+        }
+        loop {
+            self.skip_space();
+            let name = self.string()?;
+            self.suspect |= name.is_empty() || name.len() > MAX_NAME_BYTES;
+            self.skip_space();
+            self.expect(b':')?;
+            entries.push((name, self.value(level)?));
+            self.skip_space();
+            if self.take(b'}') {
+                let (map, repeated) = Map::from_entries(entries);
+                self.repeated_key |= repeated;
+                return Ok(map);
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn string(&mut self) -> Result<String, Code> {
+        self.expect(b'"')?;
+        let plain = self.plain()?;
+        if self.take(b'"') {
+            return Ok(plain.to_owned());
+        }
+        let mut text = plain.to_owned();
+        while self.take(b'\\') {
+            text.push(self.escape()?);
+            text.push_str(self.plain()?);
+        }
+        self.expect(b'"')?;
+        Ok(text)
+    }
+
+    /// Takes the text up to a quote or a backslash.
+    fn plain(&mut self) -> Result<&'a str, Code> {
+        let rest = self.rest();
+        let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        let length = rest.iter().position(stop).unwrap_or(rest.len());
+        let text = &self.text[self.at..self.at + length];
+        self.at += length;
+        match self.peek() {
+            Some(b'"' | b'\\') => Ok(text),
+            _ => Err(Code::JsonSyntax),
+        }
+    }
+
+    /// Reads what follows a backslash.
+    fn escape(&mut self) -> Result<char, Code> {
+        let character = match self.peek().ok_or(Code::JsonSyntax)? {
+            b'u' => return self.unicode_escape(),
+            byte @ (b'"' | b'\\' | b'/') => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            _ => return Err(Code::JsonSyntax),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    /// Reads `uXXXX`, or a surrogate pair of two.
+    fn unicode_escape(&mut self) -> Result<char, Code> {
+        let first = self.hex()?;
+        if let Some(character) = char::from_u32(first) {
+            return Ok(character);
+        }
+        let high = (0xd800..0xdc00).contains(&first);
+        if !high || !self.rest().starts_with(b"\\u") {
+            return Err(Code::JsonSurrogate);
+        }
+        self.at += 1;
+        let second = self.hex()?;
+        if !(0xdc00..0xe000).contains(&second) {
+            return Err(Code::JsonSurrogate);
+        }
+        char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(Code::JsonSurrogate)
+    }
+
+    /// Reads `u` and four hexadecimal digits.
+    fn hex(&mut self) -> Result<u32, Code> {
+        let digits = self.rest().get(1..5).ok_or(Code::JsonSyntax)?;
+        let value = digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?));
+        self.at += 5;
+        value.ok_or(Code::JsonSyntax)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn code(text: &str) -> Option<Code> {
+        parse(text, 32).err().map(|reason| reason.code)
+    }
+
+    /// What `serde_json` makes of a value, in attributes. Both keep the digits and let the last of two keys win.
+    fn attribute(value: Value) -> Attribute {
+        match value {
+            Value::Null => Attribute::Null,
+            Value::Bool(value) => Attribute::Bool(value),
+            Value::Number(number) => {
+                let text = number.to_string();
+                Attribute::N(number::normalise(&text).map_or_else(|_| text.clone(), Into::into))
+            }
+            Value::String(text) => Attribute::S(text),
+            Value::Array(elements) => Attribute::L(elements.into_iter().map(attribute).collect()),
+            Value::Object(entries) => {
+                let entries = entries.into_iter().map(|(name, value)| (name, attribute(value))).collect();
+                Attribute::M(Map::from_entries(entries).0)
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_are_resolved() {
+        let text = r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00\u0000é😀""#;
+        let value = parse(text, 0).map(|document| document.value).unwrap();
+        assert_eq!(value, Attribute::S("\"\\/\u{8}\u{c}\n\r\tAé😀\0é😀".into()));
+    }
+
+    #[test]
+    fn lone_surrogates_have_their_own_code() {
+        for text in
+            [r#""\ud800""#, r#""\udc00""#, r#""\ud800x""#, r#""\ud800\n""#, r#""\ud800\ud800""#, r#"{"\udfff":1}"#]
+        {
+            assert_eq!(code(text), Some(Code::JsonSurrogate), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "[",
+            "\"",
+            "{]",
+            "[}",
+            "{,}",
+            "[,]",
+            "[1,]",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{'a':1}",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "nul",
+            "truefalse",
+            "01",
+            "1.",
+            "[1 2]",
+            "1 2",
+            "{} {}",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\u12g4\"",
+            "\"a\tb\"",
+            "\"a\0b\"",
+            "\"\\",
+            "// a\n1",
+            "\u{feff}1",
+            "[1]x",
+            "\"\\ud800\\u00",
+        ] {
+            assert_eq!(code(text), Some(Code::JsonSyntax), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_stops_at_the_limit_and_not_at_the_stack() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(code(&nested(32)), None);
+        assert_eq!(code(&nested(33)), Some(Code::Depth));
+        assert_eq!(code(&nested(100_000)), Some(Code::Depth));
+        assert_eq!(code(&"{\"a\":".repeat(100_000)), Some(Code::Depth));
+    }
+
+    #[test]
+    fn a_repeated_key_and_a_suspect_name_or_number_are_flagged() {
+        let flags = |text: &str| parse(text, 32).map(|document| (document.repeated_key, document.suspect)).unwrap();
+        assert_eq!(flags(r#"{"a":1,"b":{"a":2}}"#), (false, false));
+        assert_eq!(flags(r#"{"a":1,"b":{"c":2,"\u0063":3}}"#), (true, false));
+        assert_eq!(flags(r#"[{"":1}]"#), (false, true));
+        assert_eq!(flags("[1e999]"), (false, true));
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let number = "-?(0|[1-9][0-9]{0,15})(\\.[0-9]{1,9})?(e-?[0-9]{1,2})?"
+            .prop_map(|text| serde_json::from_str(&text).unwrap());
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            number,
+            ".{0,12}".prop_map(Value::String)
+        ];
+        leaf.prop_recursive(4, 24, 5, |inner| {
+            let object = prop::collection::vec((".{0,3}", inner.clone()), 0..5)
+                .prop_map(|entries| entries.into_iter().collect());
+            prop_oneof![prop::collection::vec(inner, 0..5).prop_map(Value::Array), object]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn values_agree_with_serde_json(value in json(), pretty: bool) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let parsed = parse(&text, 32).map(|document| document.value);
+            prop_assert_eq!(parsed, Ok(attribute(value)));
+        }
+
+        #[test]
+        fn the_same_texts_are_json(text in r#"([\[\]{},:" \\/etrufalsn0-9.+-]|"a"|\\u[d0][8c]00|true|null|é){0,12}"#) {
+            prop_assert_eq!(parse(&text, 32).is_ok(), serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
+        }
+    }
+}
