@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::types::ChangeSetType;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::assets::BODY_LIMIT;
 use crate::change_set::{self, Creation};
 use crate::delete::delete;
 use crate::events::{EventLog, watch};
@@ -108,6 +109,11 @@ pub(crate) async fn apply(
     request: &StackRequest,
     events: &UnboundedSender<StackEvent>,
 ) -> Result<Outcome, DeploymentError> {
+    if let Template::Body(body) = &request.template
+        && body.len() > BODY_LIMIT
+    {
+        return Err(DeploymentError::TemplateNeedsBucket { size: body.len(), limit: BODY_LIMIT });
+    }
     let existing = connection.stack(&request.name).await?;
     let kind = match existing.as_ref().map_or(Step::Create, next_step) {
         Step::Create => ChangeSetType::Create,
@@ -131,7 +137,7 @@ pub(crate) async fn apply(
 }
 
 /// What can be done with a stack in its present state.
-enum Step {
+pub(crate) enum Step {
     Create,
     Update,
     Recreate(DeploymentError),
@@ -139,7 +145,7 @@ enum Step {
 }
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html> lists the states.
-fn next_step(stack: &Stack) -> Step {
+pub(crate) fn next_step(stack: &Stack) -> Step {
     let (name, status) = (stack.name.clone(), stack.status.clone());
     match status.as_str() {
         "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Step::Create,

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::apply::apply;
+use crate::apply::{Step, apply, next_step};
 use crate::{Connection, DeploymentError, Operation, StackRequest, Template};
 
 /// The usual name of the assets stack: one in an account and region, for all stacks.
@@ -19,7 +19,7 @@ const BUCKET_OUTPUT: &str = "AssetsBucketName";
 
 /// CloudFormation's limits for a template in a request and in S3, bytes.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-const BODY_LIMIT: usize = 51_200;
+pub(crate) const BODY_LIMIT: usize = 51_200;
 const URL_LIMIT: usize = 1_000_000;
 
 /// A file that a template refers to.
@@ -63,13 +63,29 @@ pub struct AssetStore {
 impl Connection {
     /// Makes sure of the assets stack `name` and its bucket: private, encrypted, versioned, reached over TLS only.
     /// An operation without events is one that had nothing to do.
+    ///
+    /// The operation fails where `name` is some other stack's, which stays as it is.
     pub fn bootstrap(&self, name: impl Into<String>) -> Operation<AssetStore> {
         let (connection, name) = (self.clone(), name.into());
         Operation::new(|events| async move {
-            let request = StackRequest { recreate_failed: true, ..StackRequest::new(&name, assets_template()) };
-            apply(&connection, &request, &events).await?;
+            if !connection.is_bootstrapped(&name).await? {
+                let request = StackRequest { recreate_failed: true, ..StackRequest::new(&name, assets_template()) };
+                apply(&connection, &request, &events).await?;
+            }
             connection.asset_store(&name).await
         })
+    }
+
+    /// Whether the assets stack is there, with the template of this version. Two reads, where a change set that finds
+    /// no change takes seconds.
+    async fn is_bootstrapped(&self, name: &str) -> Result<bool, DeploymentError> {
+        match self.stack(name).await? {
+            Some(stack) if matches!(next_step(&stack), Step::Update) => {
+                self.asset_store(name).await?;
+                Ok(self.template(name).await? == assets_template())
+            }
+            _ => Ok(false),
+        }
     }
 
     /// The bucket of the assets stack `name`.

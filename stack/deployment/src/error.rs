@@ -61,6 +61,14 @@ pub enum DeploymentError {
         /// Bytes.
         limit: usize,
     },
+    /// CloudFormation takes a template of this size only by way of S3.
+    #[error("the template is {size} bytes, and a request takes {limit}; send it by way of the assets bucket")]
+    TemplateNeedsBucket {
+        /// Bytes.
+        size: usize,
+        /// Bytes.
+        limit: usize,
+    },
     /// The stack does not exist.
     #[error("there is no stack `{stack}` in {region}; deploy it first, or check --region and --profile")]
     NoStack {
@@ -167,12 +175,22 @@ impl DeploymentError {
         E: ProvideErrorMetadata + StdError + 'static,
     {
         let action = action.into();
-        move |error| match (error.code(), error.message()) {
-            (Some(code), _) if CREDENTIAL_CODES.contains(&code) => Self::Credentials { action, code: code.to_owned() },
-            (Some(code), message) => {
-                Self::Refused { action, code: code.to_owned(), message: message.unwrap_or("no message").to_owned() }
+        move |error| {
+            let status = error.raw_response().map(|response| response.status().as_u16());
+            match (error.code(), status) {
+                (Some(code), _) if CREDENTIAL_CODES.contains(&code) => {
+                    Self::Credentials { action, code: code.to_owned() }
+                }
+                (Some(code), _) => {
+                    let message = error.message().unwrap_or("no message").to_owned();
+                    Self::Refused { action, code: code.to_owned(), message }
+                }
+                // S3 gives no reason for a HEAD that it refuses.
+                (None, Some(status)) => {
+                    Self::Refused { action, code: format!("HTTP {status}"), message: chain(&error) }
+                }
+                (None, None) => Self::Unreachable { action, message: chain(&error) },
             }
-            (None, _) => Self::Unreachable { action, message: chain(&error) },
         }
     }
 }

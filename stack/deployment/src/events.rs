@@ -173,21 +173,22 @@ impl Ending {
 
 /// Reports the events of `log` to `events` until the stack itself has come to an end.
 pub(crate) async fn watch(mut log: EventLog, events: &UnboundedSender<StackEvent>) -> Result<Ending, DeploymentError> {
-    let mut ending = Ending { status: Status::new(""), retained: Vec::new(), failures: Vec::new() };
+    let (mut retained, mut failures) = (Vec::new(), Vec::new());
     loop {
+        let mut stack_status = None;
         for event in log.unread().await? {
             if event.is_about(&log.stack_id) {
-                ending.status = event.status.clone();
+                stack_status = Some(event.status.clone());
             } else if event.status.is_failed() {
-                ending.failures.push(event.clone());
+                failures.push(event.clone());
             } else if event.status.as_str() == "DELETE_SKIPPED" {
-                ending.retained.push(event.clone());
+                retained.push(event.clone());
             }
-            // Nobody listens any more when the operation is only awaited.
+            // Nobody listens where the operation is only awaited.
             let _ = events.send(event);
         }
-        if !ending.status.as_str().is_empty() && !ending.status.is_in_progress() {
-            return Ok(ending);
+        if let Some(status) = stack_status.filter(|status| !status.is_in_progress()) {
+            return Ok(Ending { status, retained, failures });
         }
         tokio::time::sleep(log.connection.poll_interval).await;
     }

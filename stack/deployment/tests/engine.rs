@@ -10,6 +10,7 @@ use deployment::{
 };
 use scripted::{
     STACK_ID, Script, absent, broken, change_set, change_set_created, done, events, refused, run, s3, stack,
+    stack_without_outputs,
 };
 
 const NO_CHANGES: &str =
@@ -368,6 +369,26 @@ async fn an_asset_is_uploaded_once_with_its_checksum() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_refuses_without_a_reason_is_named() {
+    let stage = Script::default().on("DescribeStacks", [stack("CREATE_COMPLETE")]).on("HEAD", [s3(403)]).play().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = stage.connection.asset_store("orders").await.unwrap();
+    let message = store.upload(&asset(&folder)).await.unwrap_err().to_string();
+    assert!(message.contains(" in assets: ") && message.ends_with("(HTTP 403)"), "{message}");
+}
+
+#[tokio::test]
+async fn bootstrap_touches_no_stack_that_is_not_its_own() {
+    let stage = Script::default()
+        .on("DescribeStacks", [stack_without_outputs("CREATE_COMPLETE"), stack_without_outputs("CREATE_COMPLETE")])
+        .play()
+        .await;
+    let message = stage.connection.bootstrap("orders").outcome().await.unwrap_err().to_string();
+    assert!(message.starts_with("stack `orders` has no output `AssetsBucketName`"), "{message}");
+    assert!(stage.requests("CreateChangeSet").is_empty());
+}
+
+#[tokio::test]
 async fn a_template_goes_by_way_of_the_bucket_only_where_it_must() {
     let stage = Script::default()
         .on("DescribeStacks", [stack("CREATE_COMPLETE")])
@@ -380,6 +401,9 @@ async fn a_template_goes_by_way_of_the_bucket_only_where_it_must() {
     assert_eq!(store.template("x".repeat(51_200)).await.unwrap(), Template::Body("x".repeat(51_200)));
     let Template::Url(url) = store.template("x".repeat(51_201)).await.unwrap() else { panic!("too large to send") };
     assert!(url.contains("/assets/") && url.ends_with(".template"), "{url}");
+    let inline = StackRequest::new("orders", "x".repeat(51_201));
+    let message = failure(stage.connection.apply(inline).outcome().await);
+    assert!(message.contains("send it by way of the assets bucket"), "{message}");
     let message = store.template("x".repeat(1_000_001)).await.unwrap_err().to_string();
     assert_eq!(message, "the template is 1000001 bytes, and CloudFormation takes 1000000; split the stack");
 }

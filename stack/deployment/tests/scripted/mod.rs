@@ -179,14 +179,22 @@ pub(crate) fn s3(status: u16) -> Answer {
     Answer { status, body: String::new() }
 }
 
-/// The stack `orders` with a status and one output.
+/// The stack `orders` with a status, and the assets stack's output.
 pub(crate) fn stack(status: &str) -> Answer {
+    describe(status, "<member><OutputKey>AssetsBucketName</OutputKey><OutputValue>assets</OutputValue></member>")
+}
+
+/// The stack `orders` with a status.
+pub(crate) fn stack_without_outputs(status: &str) -> Answer {
+    describe(status, "")
+}
+
+fn describe(status: &str, outputs: &str) -> Answer {
     success(
         "DescribeStacks",
         &format!(
             "<Stacks><member><StackId>{STACK_ID}</StackId><StackName>orders</StackName>\
-             <StackStatus>{status}</StackStatus><Outputs><member><OutputKey>AssetsBucketName</OutputKey>\
-             <OutputValue>assets</OutputValue></member></Outputs></member></Stacks>"
+             <StackStatus>{status}</StackStatus><Outputs>{outputs}</Outputs></member></Stacks>"
         ),
     )
 }
