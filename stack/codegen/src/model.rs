@@ -205,7 +205,10 @@ impl Reader<'_> {
         paths
             .filter(|path| !path.contains('*'))
             .filter_map(|path| {
-                let node = find(self.schema, &path)?.1;
+                let mut node = find(self.schema, &path)?.1;
+                while let Some(definition) = node.definition() {
+                    node = self.schema.definitions.get(definition)?;
+                }
                 let shape = match node.types.as_ref() {
                     _ if node.is("integer") => Shape::Integer,
                     _ if node.is("boolean") => Shape::Boolean,

@@ -93,6 +93,10 @@ resource! {
         attributes {
             /// `CreationTime`.
             creation_time "CreationTime": String,
+            /// `WorkGroupConfiguration.EngineVersion.EffectiveEngineVersion`.
+            work_group_configuration_engine_version_effective_engine_version "WorkGroupConfiguration.EngineVersion.EffectiveEngineVersion": String,
+            /// `WorkGroupConfigurationUpdates.EngineVersion.EffectiveEngineVersion`.
+            work_group_configuration_updates_engine_version_effective_engine_version "WorkGroupConfigurationUpdates.EngineVersion.EffectiveEngineVersion": String,
         }
     }
 }

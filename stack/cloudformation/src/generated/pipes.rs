@@ -44,6 +44,8 @@ resource! {
             arn "Arn": Arn<crate::pipes::Pipe>,
             /// `CreationTime`.
             creation_time "CreationTime": String,
+            /// `CurrentState`.
+            current_state "CurrentState": String,
             /// `LastModifiedTime`.
             last_modified_time "LastModifiedTime": String,
             /// `StateReason`.

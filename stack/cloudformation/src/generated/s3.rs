@@ -62,6 +62,8 @@ resource! {
         }
         reference Name<crate::s3::Bucket>,
         attributes {
+            /// `Arn`.
+            arn "Arn": Arn<crate::s3::Bucket>,
             /// `DomainName`.
             domain_name "DomainName": String,
             /// `DualStackDomainName`.

@@ -1,0 +1,6 @@
+//! An action names one operation.
+use cloudformation::action;
+
+fn main() {
+    action!("s3:*");
+}
