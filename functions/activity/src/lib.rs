@@ -39,6 +39,7 @@ mod row;
 pub use attribute::{Attribute, Map};
 pub use code::{Code, Reason};
 pub use inflate::Damage;
+pub use lines::Line;
 pub use reader::{FileReader, QuarantinedRow, Row, Summary};
 pub use record_contract::{ContractError, Limits, RecordContract, TimeFormat};
 pub use row::{Item, PARTITION_KEY, SORT_KEY};

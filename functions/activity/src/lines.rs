@@ -5,15 +5,16 @@ use std::mem;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One line, without its terminator (`\n` or `\r\n`) and, the first, without a UTF-8 byte order mark.
-pub(crate) struct Line<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
     /// Its number, from 1.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The byte of the decompressed file at which it starts.
-    pub(crate) offset: u64,
+    pub offset: u64,
     /// Its length, bytes.
-    pub(crate) length: u64,
+    pub length: u64,
     /// Its bytes; the first `max_bytes` of a longer line.
-    pub(crate) raw: &'a [u8],
+    pub raw: &'a [u8],
 }
 
 /// Splits bytes into lines. A line that lies whole within one piece is not copied; of one that does not, at most

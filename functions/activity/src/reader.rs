@@ -15,7 +15,12 @@ use crate::{Code, Reason, RecordContract};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row<'a> {
     /// Write it.
-    Item(Item),
+    Item {
+        /// What to write.
+        item: Item,
+        /// Where it comes from: a table can still refuse the item, and then the line goes to quarantine.
+        line: Line<'a>,
+    },
     /// Keep it in quarantine.
     Quarantined(QuarantinedRow<'a>),
 }
@@ -158,7 +163,7 @@ impl<'c> Ledger<'c> {
                 self.counts.lines += 1;
                 self.counts.written += 1;
                 self.warnings[Code::JsonDuplicateKey as usize] += u64::from(repeated_key);
-                sink(Row::Item(item));
+                sink(Row::Item { item, line: *line });
             }
         }
     }
