@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The processor: one object of S3 in, items of DynamoDB and quarantined lines out.
+//!
+//! [`Processor::process`] runs four stages side by side, joined by bounded channels, so that a stage that is behind
+//! holds up the ones before it and memory does not grow with the file:
+//!
+//! ```text
+//! object (S3) ─ chunks ─▶ reader (a thread: it computes) ─ batches ─▶ table (DynamoDB, many batches in flight)
+//!                            └───────── lines ─────────▶ quarantine (S3) ◀── lines the table refuses ──┘
+//! ```
+//!
+//! What a row means is not decided here but by the record contract, in `activity`.
+
+mod backoff;
+mod error;
+mod item;
+mod metrics;
+mod object;
+mod processor;
+mod quarantine;
+mod reader;
+mod table;
+
+pub use backoff::Backoff;
+pub use error::Error;
+pub use metrics::embedded_metrics;
+pub use processor::{Processor, read_contract};

@@ -1,0 +1,165 @@
+//! Why a file is not processed, and whether another try can help.
+
+use std::path::PathBuf;
+
+use activity::ContractError;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use contract::{EnvironmentError, FileLocation, ProcessorError};
+use lambda_runtime::Diagnostic;
+
+/// Why a file is not processed. Lambda reports it under the name of its [`kind`](Error::kind), which the state machine
+/// retries or catches.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input is no file location.
+    #[error("the input is not a file location: {0}; start executions through the orchestrator")]
+    Input(serde_json::Error),
+    /// The function's environment is incomplete.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The record contract's file cannot be read.
+    #[error("the record contract {} cannot be read: {source}; package and deploy the function again", path.display())]
+    ContractFile {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why it cannot be read.
+        source: std::io::Error,
+    },
+    /// The record contract is wrong.
+    #[error("the record contract {} is wrong: {source}; correct it and deploy the function again", path.display())]
+    Contract {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ContractError,
+    },
+    /// A service refused a request, or did not answer.
+    #[error("cannot {doing}: {reason}; {advice}")]
+    Service {
+        /// What was tried, and on what.
+        doing: String,
+        /// The service's answer.
+        reason: String,
+        /// What to do.
+        advice: &'static str,
+        /// Whether another try can help.
+        kind: ProcessorError,
+    },
+    /// Reading the object broke off again and again at the same place.
+    #[error(
+        "reading s3://{}/{} broke off at byte {offset} and could not be resumed: {reason}; run the execution again",
+        file.bucket, file.key
+    )]
+    Interrupted {
+        /// The object.
+        file: FileLocation,
+        /// How many bytes had been read.
+        offset: u64,
+        /// The last failure.
+        reason: String,
+    },
+    /// The table took none of a batch's items for too long.
+    #[error(
+        "the table {table} took none of {items} items in {tries} tries: {reason}; \
+         run the execution again when the table is less busy, or raise its throughput"
+    )]
+    Busy {
+        /// The table's name.
+        table: String,
+        /// The items that were left.
+        items: usize,
+        /// How often they were tried.
+        tries: u32,
+        /// The table's last answer.
+        reason: String,
+    },
+    /// The invocation's time is nearly over.
+    #[error(
+        "the file needs more time than the function has; raise the function's timeout or memory, or export smaller \
+         files. What was written stays, and another run completes it"
+    )]
+    Deadline,
+    /// The thread that reads rows panicked: a fault of this program.
+    #[error("the row reader failed: {0}; report this with the file that caused it")]
+    Reader(#[from] tokio::task::JoinError),
+    /// The row reader was cut off although nothing else failed: a fault of this program.
+    #[error("the row reader was cut off; report this with the file that caused it")]
+    CutOff,
+}
+
+impl Error {
+    /// Whether another try can help.
+    pub fn kind(&self) -> ProcessorError {
+        match self {
+            Self::Service { kind, .. } => *kind,
+            Self::Interrupted { .. } | Self::Busy { .. } => ProcessorError::Transient,
+            Self::Input(_)
+            | Self::Environment(_)
+            | Self::ContractFile { .. }
+            | Self::Contract { .. }
+            | Self::Deadline
+            | Self::Reader(_)
+            | Self::CutOff => ProcessorError::Permanent,
+        }
+    }
+
+    /// What a failed call to AWS means.
+    pub(crate) fn service<E>(doing: impl Into<String>, error: SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let kind = kind(&error);
+        let advice = advice(&error, kind);
+        Self::Service { doing: doing.into(), reason: DisplayErrorContext(error).to_string(), advice, kind }
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.kind().name().into(), error_message: error.to_string() }
+    }
+}
+
+/// Codes that stand under a 4xx status although the same request can succeed later.
+const PASSING: [&str; 10] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "Throttling",
+    "ThrottlingException",
+];
+
+/// Whether another try can help. No answer at all, a server's fault and throttling pass; a refusal stays.
+fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> ProcessorError {
+    let passing = match error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::ServiceError(answer) => {
+            let status = answer.raw().status().as_u16();
+            status >= 500 || status == 429 || answer.err().code().is_some_and(|code| PASSING.contains(&code))
+        }
+        _ => true,
+    };
+    if passing { ProcessorError::Transient } else { ProcessorError::Permanent }
+}
+
+fn advice<E: ProvideErrorMetadata>(error: &SdkError<E>, kind: ProcessorError) -> &'static str {
+    if kind == ProcessorError::Transient {
+        return "run the execution again";
+    }
+    match (error.code(), error.raw_response().map(|response| response.status().as_u16())) {
+        (Some("ResourceNotFoundException" | "NoSuchBucket"), _) => "deploy the stack again",
+        (Some("InvalidObjectState"), _) => "restore the object from its archive class first",
+        (_, Some(403)) => {
+            "grant it to the processor's role; S3 also says so of an object that does not exist to one who may not \
+             list the bucket"
+        }
+        (_, Some(404 | 405)) => "the object has been deleted; upload it again",
+        (_, Some(412)) => "the object has been replaced, and the new one has an execution of its own",
+        _ => "correct the request",
+    }
+}

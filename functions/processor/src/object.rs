@@ -1,0 +1,88 @@
+//! Reads one object of S3 as a stream that outlives its connection.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use contract::FileLocation;
+use tokio::sync::mpsc::Sender;
+use tracing::warn;
+
+use crate::backoff::Backoff;
+use crate::error::Error;
+use crate::reader::Chunk;
+
+/// An object that is being read.
+pub(crate) struct Object<'a> {
+    client: &'a Client,
+    file: &'a FileLocation,
+    /// The entity tag of what was opened: a resumed read must find the same.
+    etag: Option<String>,
+    length: Option<u64>,
+    body: ByteStream,
+}
+
+impl<'a> Object<'a> {
+    /// Opens the object: the version that `file` names, or, where it names none, whatever has its entity tag.
+    pub(crate) async fn open(client: &'a Client, file: &'a FileLocation) -> Result<Self, Error> {
+        let answer = get(client, file, file.etag.as_deref(), 0).await?;
+        Ok(Self {
+            client,
+            file,
+            length: answer.content_length.and_then(|length| u64::try_from(length).ok()),
+            etag: answer.e_tag,
+            body: answer.body,
+        })
+    }
+
+    /// What tells this state of the object from others under its key: its version, or its entity tag without quotes.
+    pub(crate) fn revision(&self) -> &str {
+        let etag = self.file.etag.as_deref().or(self.etag.as_deref());
+        self.file.version_id.as_deref().or(etag).unwrap_or("unversioned").trim_matches('"')
+    }
+
+    /// Sends the object's bytes to `chunks`, in order, then [`Chunk::End`]. A broken connection is resumed where it
+    /// broke. Ends early where nobody takes the chunks any more.
+    pub(crate) async fn send_to(mut self, chunks: Sender<Chunk>, backoff: Backoff) -> Result<(), Error> {
+        let (mut offset, mut failed) = (0, 0);
+        loop {
+            match self.body.next().await {
+                Some(Ok(bytes)) => {
+                    offset += bytes.len() as u64;
+                    failed = 0;
+                    if chunks.send(Chunk::Bytes(bytes.into())).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                // A connection that closes without an error is only an end when all has come.
+                None if self.length.is_none_or(|length| offset >= length) => {
+                    // An error means that nobody listens: the reader has failed, and says so itself.
+                    let _ = chunks.send(Chunk::End).await;
+                    return Ok(());
+                }
+                broken => {
+                    let reason = broken.and_then(Result::err).map_or("the connection closed".into(), |e| e.to_string());
+                    failed += 1;
+                    // Past the last byte there is nothing to resume: what came does not match its checksum.
+                    let complete = self.length.is_some_and(|length| offset >= length);
+                    if complete || !backoff.wait(failed).await {
+                        return Err(Error::Interrupted { file: self.file.clone(), offset, reason });
+                    }
+                    warn!(offset, reason, "reading the object broke off; resuming");
+                    self.body = get(self.client, self.file, self.etag.as_deref(), offset).await?.body;
+                }
+            }
+        }
+    }
+}
+
+/// Requests the object from byte `offset` on.
+async fn get(client: &Client, file: &FileLocation, etag: Option<&str>, offset: u64) -> Result<GetObjectOutput, Error> {
+    let request = client.get_object().bucket(&file.bucket).key(&file.key);
+    let request = match &file.version_id {
+        Some(version) => request.version_id(version),
+        None => request.set_if_match(etag.map(|etag| format!("\"{}\"", etag.trim_matches('"')))),
+    };
+    let request = if offset > 0 { request.range(format!("bytes={offset}-")) } else { request };
+    let answer = request.send().await;
+    answer.map_err(|error| Error::service(format!("read s3://{}/{}", file.bucket, file.key), error))
+}

@@ -1,0 +1,174 @@
+//! Joins the stages into one run over one file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use activity::{RecordContract, Summary};
+use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
+use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput, RECORD_CONTRACT_FILE};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::mpsc;
+use tracing::info;
+
+use crate::backoff::Backoff;
+use crate::error::Error;
+use crate::object::Object;
+use crate::quarantine::{self, Reason, Upload};
+use crate::reader;
+use crate::table::{Batch, Table, WRITE_REFUSED};
+
+/// How many batches are on their way to the table at a time. At a usual 5 ms a request that is 80,000 items a second,
+/// more than one processor parses.
+const BATCHES_IN_FLIGHT: usize = 16;
+
+/// How many batches, and quarantine records, may wait between two stages.
+const WAITING: usize = 8;
+
+/// How long a service may take to begin its answer. Without a bound, one lost packet costs the whole invocation.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Processes files, one at a time or several.
+#[derive(Debug)]
+pub struct Processor {
+    s3: aws_sdk_s3::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+    environment: ProcessorEnvironment,
+    contract: Arc<RecordContract>,
+    backoff: Backoff,
+}
+
+impl Processor {
+    /// A processor with the clients' settings of `config` and the record contract `contract`.
+    pub fn new(config: &SdkConfig, environment: ProcessorEnvironment, contract: RecordContract) -> Self {
+        let config =
+            config.to_builder().timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build()).build();
+        // A local server has no host name for each bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(config.endpoint_url().is_some());
+        Self {
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            environment,
+            contract: Arc::new(contract),
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// Waits between tries as `backoff` says.
+    pub fn with_backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// Processes `file` within `time`. Processing the same state of a file again writes the same items and the same
+    /// quarantine object.
+    ///
+    /// # Errors
+    ///
+    /// The file is not processed whole: items may have been written, but there is no quarantine object. A damaged file
+    /// is no error: it is processed up to the damage, which the output names.
+    pub async fn process(&self, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
+        let object = Object::open(&self.s3, &file).await?;
+        let key = quarantine::key(&file, object.revision());
+        let mut upload = Upload::new(&self.s3, &self.environment.quarantine_bucket, key);
+        let run = tokio::time::timeout(time, self.run(&file, object, &mut upload));
+        match run.await.unwrap_or(Err(Error::Deadline)) {
+            Ok(output) => Ok(output),
+            Err(error) => {
+                upload.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs the four stages to their end.
+    async fn run(
+        &self,
+        file: &FileLocation,
+        object: Object<'_>,
+        upload: &mut Upload<'_>,
+    ) -> Result<ProcessorOutput, Error> {
+        let (chunk_sender, chunks) = mpsc::channel(WAITING);
+        let (batch_sender, batches) = mpsc::channel(WAITING);
+        let (record_sender, records) = mpsc::channel(WAITING);
+        let outlets = reader::Outlets::new(file.clone(), batch_sender, record_sender.clone());
+        let contract = Arc::clone(&self.contract);
+        let reading = tokio::task::spawn_blocking(move || reader::read(&contract, chunks, outlets));
+        let ((), summary, refused, ()) = tokio::try_join!(
+            object.send_to(chunk_sender, self.backoff),
+            async { reading.await?.ok_or(Error::CutOff) },
+            self.write(file, batches, record_sender),
+            upload.receive(records),
+        )?;
+        let quarantine_key = upload.finish().await?;
+        Ok(output(file.clone(), summary, refused, quarantine_key))
+    }
+
+    /// Writes batches as they come, many at a time, and sends the lines that the table refuses to `records`. Returns
+    /// how many those are.
+    async fn write(
+        &self,
+        file: &FileLocation,
+        batches: mpsc::Receiver<Batch>,
+        records: mpsc::Sender<Vec<u8>>,
+    ) -> Result<u64, Error> {
+        let table = Table { client: &self.dynamodb, name: &self.environment.table_name, backoff: self.backoff };
+        let batches = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
+        let written = batches.map(|batch| table.write(batch)).buffer_unordered(BATCHES_IN_FLIGHT);
+        written
+            .try_fold(0, async |refused, lines| {
+                for line in &lines {
+                    let mut record = Vec::new();
+                    let reason = Reason { code: WRITE_REFUSED, ..Reason::default() };
+                    quarantine::append(&mut record, file, line.borrow(), &[reason]);
+                    // An error means that the quarantine has failed, which says so itself.
+                    let _ = records.send(record).await;
+                }
+                Ok(refused + lines.len() as u64)
+            })
+            .await
+    }
+}
+
+/// Puts the reader's account and the table's together.
+fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Option<String>) -> ProcessorOutput {
+    let mut counts = summary.counts;
+    counts.written -= refused;
+    counts.quarantined += refused;
+    let mut errors_by_code = summary.errors_by_code;
+    if refused > 0 {
+        errors_by_code.insert(WRITE_REFUSED.into(), refused);
+    }
+    info!(
+        bucket = file.bucket,
+        key = file.key,
+        lines = counts.lines,
+        written = counts.written,
+        duplicates = counts.duplicates,
+        quarantined = counts.quarantined,
+        blank = counts.blank,
+        ?errors_by_code,
+        "processed"
+    );
+    ProcessorOutput {
+        file,
+        counts,
+        errors_by_code,
+        warnings_by_code: summary.warnings_by_code,
+        quarantine_key,
+        damage: summary.damage.map(|damage| damage.to_string()),
+    }
+}
+
+/// Reads the record contract that was packaged with the function into `folder`.
+///
+/// # Errors
+///
+/// The file is missing, cannot be read, or is no record contract.
+pub fn read_contract(folder: &Path) -> Result<RecordContract, Error> {
+    let path = folder.join(RECORD_CONTRACT_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => RecordContract::from_yaml(&text).map_err(|source| Error::Contract { path, source }),
+        Err(source) => Err(Error::ContractFile { path, source }),
+    }
+}

@@ -1,0 +1,106 @@
+//! Turns an object's bytes into batches of rows and records of bad lines, on a thread of its own: it computes, and
+//! would hold up everything else on the threads that wait for the network.
+
+use activity::{FileReader, Item, Line, QuarantinedRow, RecordContract, Row as ReadRow, Summary};
+use contract::FileLocation;
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use crate::item;
+use crate::quarantine::{self, Reason};
+use crate::table::{BATCH_BYTES, BATCH_ITEMS, Batch, Row};
+
+/// Records are sent on when they are this long together: one by one they would cost a wake-up each.
+const RECORDS_BYTES: usize = 64 << 10;
+
+/// A piece of an object.
+pub(crate) enum Chunk {
+    /// Its next bytes.
+    Bytes(Vec<u8>),
+    /// It is complete. Without this the bytes have been cut off, and what seems the last line may be half of one.
+    End,
+}
+
+/// Reads the object that comes in `chunks` to its end. None where it does not come to its end.
+///
+/// Blocks while nothing comes and while nobody takes what goes out.
+pub(crate) fn read(contract: &RecordContract, mut chunks: Receiver<Chunk>, mut outlets: Outlets) -> Option<Summary> {
+    let mut reader = FileReader::new(contract);
+    loop {
+        match chunks.blocking_recv()? {
+            Chunk::Bytes(bytes) => reader.feed(&bytes, &mut |row| outlets.take(row)),
+            Chunk::End => break,
+        }
+        if outlets.closed {
+            return None;
+        }
+    }
+    let summary = reader.finish(&mut |row| outlets.take(row));
+    outlets.flush();
+    (!outlets.closed).then_some(summary)
+}
+
+/// Where rows go.
+pub(crate) struct Outlets {
+    file: FileLocation,
+    batches: Sender<Batch>,
+    records: Sender<Vec<u8>>,
+    batch: Batch,
+    batch_bytes: usize,
+    pending: Vec<u8>,
+    /// Nobody takes rows any more: the run has failed elsewhere.
+    closed: bool,
+}
+
+impl Outlets {
+    /// Sends items to `batches`, and records of `file`'s bad lines to `records`.
+    pub(crate) fn new(file: FileLocation, batches: Sender<Batch>, records: Sender<Vec<u8>>) -> Self {
+        Self { file, batches, records, batch: Vec::new(), batch_bytes: 0, pending: Vec::new(), closed: false }
+    }
+
+    fn take(&mut self, row: ReadRow<'_>) {
+        if self.closed {
+            return;
+        }
+        match row {
+            ReadRow::Item { item, line } => self.item(item, line),
+            ReadRow::Quarantined(row) => self.quarantined(row),
+        }
+    }
+
+    fn item(&mut self, item: Item, line: Line<'_>) {
+        let bytes = item.size;
+        if self.batch.len() == BATCH_ITEMS || self.batch_bytes + bytes > BATCH_BYTES {
+            self.send_batch();
+        }
+        self.batch_bytes += bytes;
+        self.batch.push(Row { item: item::attributes(item), line: line.into() });
+    }
+
+    fn quarantined(&mut self, row: QuarantinedRow<'_>) {
+        let QuarantinedRow { line: number, offset, length, raw, reasons } = row;
+        let reasons: Vec<_> = reasons.iter().map(Reason::from).collect();
+        quarantine::append(&mut self.pending, &self.file, Line { number, offset, length, raw }, &reasons);
+        if self.pending.len() >= RECORDS_BYTES {
+            self.send_records();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            self.send_batch();
+        }
+        if !self.pending.is_empty() {
+            self.send_records();
+        }
+    }
+
+    fn send_batch(&mut self) {
+        self.batch_bytes = 0;
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ITEMS));
+        self.closed |= self.batches.blocking_send(batch).is_err();
+    }
+
+    fn send_records(&mut self) {
+        self.closed |= self.records.blocking_send(std::mem::take(&mut self.pending)).is_err();
+    }
+}

@@ -1,0 +1,301 @@
+//! What the processor does with a file, against a local server that can misbehave.
+
+mod support;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use activity::RecordContract;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput};
+use processor::{Backoff, Error, Processor};
+use serde_json::Value;
+use support::Server;
+
+const CONTRACT: &str = "
+user: [/user_id]
+time: [/timestamp]
+time_formats: [iso8601]
+";
+
+const PATH: &str = "/activity/ingest/a.jsonl";
+const QUARANTINE: &str = "/quarantine/quarantine/ingest/a.jsonl";
+
+fn file(key: &str) -> FileLocation {
+    FileLocation { bucket: "activity".into(), key: key.into(), version_id: None, etag: None, size: None }
+}
+
+fn row(number: usize) -> String {
+    format!(
+        "{{\"user_id\":\"user_{number}\",\"timestamp\":\"2015-09-12T00:00:00.{:03}Z\",\"price\":1.50}}\n",
+        number % 1000
+    )
+}
+
+fn rows(count: usize) -> Vec<u8> {
+    (0..count).map(row).collect::<String>().into_bytes()
+}
+
+/// Processes an object of the server. Tries quickly, and twice.
+async fn process(server: &Server, file: FileLocation) -> Result<ProcessorOutput, Error> {
+    process_within(server, file, Duration::from_secs(60)).await
+}
+
+async fn process_within(server: &Server, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
+        .endpoint_url(&server.endpoint)
+        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .build();
+    let environment = ProcessorEnvironment {
+        pipeline: "test".into(),
+        table_name: "table".into(),
+        quarantine_bucket: "quarantine".into(),
+    };
+    let contract = RecordContract::from_yaml(CONTRACT).unwrap();
+    let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2), tries: 3 };
+    let processor = Processor::new(&config, environment, contract).with_backoff(backoff);
+    let output = processor.process(file, time).await;
+    if let Ok(output) = &output {
+        assert!(output.counts.reconciles(), "{output:?}");
+    }
+    output
+}
+
+/// The records of the only quarantine object below [`QUARANTINE`].
+fn quarantine(server: &Server) -> Vec<Value> {
+    let state = server.state.lock().unwrap();
+    let objects: Vec<_> = state.objects.iter().filter(|(path, _)| path.starts_with("/quarantine/")).collect();
+    let [(path, content)] = objects[..] else { panic!("{} quarantine objects", objects.len()) };
+    assert!(path.starts_with(QUARANTINE), "{path}");
+    let text = std::str::from_utf8(content).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Whether the quarantine is empty: neither an object, nor an upload left behind.
+fn nothing_is_left(server: &Server) -> bool {
+    let state = server.state.lock().unwrap();
+    state.uploads.is_empty() && !state.objects.keys().any(|path| path.starts_with("/quarantine/"))
+}
+
+#[tokio::test]
+async fn every_row_becomes_an_item() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&rows(1234)).unwrap();
+    let server = Server::start(&[(PATH, &gzip.finish().unwrap())]).await;
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    assert_eq!((output.counts.lines, output.counts.written), (1234, 1234));
+    assert_eq!(output.quarantine_key, None);
+    assert!(nothing_is_left(&server));
+    let state = server.state.lock().unwrap();
+    assert_eq!(state.items.len(), 1234);
+    let (_, item) = state.items.first_key_value().unwrap();
+    assert_eq!(item["price"]["N"], "1.5");
+}
+
+#[tokio::test]
+async fn bad_rows_are_quarantined_byte_for_byte_with_every_reason() {
+    let content = b"{\"user_id\":\"\",\"timestamp\":\"soon\"}\n\n\xff{\n".to_vec();
+    let server = Server::start(&[(PATH, &content)]).await;
+    let mut location = file("ingest/a.jsonl");
+    location.version_id = Some("v1".into());
+    let output = process(&server, location.clone()).await.unwrap();
+    assert_eq!((output.counts.quarantined, output.counts.blank), (2, 1));
+    assert_eq!(output.quarantine_key.as_deref(), Some("quarantine/ingest/a.jsonl/v1.jsonl"));
+    let records = quarantine(&server);
+    assert_eq!((&records[0]["bucket"], &records[0]["key"]), (&"activity".into(), &"ingest/a.jsonl".into()));
+    assert_eq!((&records[0]["version_id"], &records[0]["line"]), (&"v1".into(), &1.into()));
+    assert_eq!(records[0]["codes"], serde_json::json!(["KEY_EMPTY", "TS_UNPARSEABLE"]));
+    assert_eq!(records[0]["reasons"][1]["pointer"], "/timestamp");
+    assert_eq!((&records[1]["line"], &records[1]["offset"], &records[1]["length"]), (&3.into(), &35.into(), &2.into()));
+    assert_eq!(records[1]["raw_base64"], "/3s=");
+
+    let first = server.state.lock().unwrap().objects.clone();
+    process(&server, location).await.unwrap();
+    assert!(server.state.lock().unwrap().objects == first, "a rerun changes nothing");
+}
+
+#[tokio::test]
+async fn a_broken_download_is_resumed_where_it_broke() {
+    let content = rows(2000);
+    let server = Server::start(&[(PATH, &content)]).await;
+    server.state.lock().unwrap().cuts = vec![50_001, 12_345];
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    assert_eq!(output.counts.written, 2000);
+    let state = server.state.lock().unwrap();
+    assert_eq!(state.items.len(), 2000);
+    let gets: Vec<_> = state.requests.iter().map(|request| request.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(gets, ["", "bytes=12345-", "bytes=62346-"]);
+}
+
+#[tokio::test]
+async fn an_object_replaced_during_a_broken_download_is_not_mixed_in() {
+    let server = Server::start(&[(PATH, &rows(2000))]).await;
+    let mut location = file("ingest/a.jsonl");
+    location.etag = Some("etag-of-an-older-state".into());
+    let error = process(&server, location).await.unwrap_err();
+    assert_eq!(error.kind(), ProcessorError::Permanent);
+    assert!(error.to_string().contains("has been replaced"), "{error}");
+}
+
+#[tokio::test]
+async fn a_download_that_breaks_for_ever_is_transient() {
+    let server = Server::start(&[(PATH, &rows(2000))]).await;
+    server.state.lock().unwrap().cuts = vec![0; 10];
+    let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
+    assert_eq!(error.kind(), ProcessorError::Transient);
+    assert!(error.to_string().contains("broke off at byte 0"), "{error}");
+}
+
+#[tokio::test]
+async fn unprocessed_items_are_tried_again() {
+    let server = Server::start(&[(PATH, &rows(60))]).await;
+    server.state.lock().unwrap().unprocessed = 20;
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    assert_eq!(output.counts.written, 60);
+    assert_eq!(server.state.lock().unwrap().items.len(), 60);
+}
+
+#[tokio::test]
+async fn a_table_that_stays_busy_is_transient_and_leaves_no_quarantine() {
+    for refusal in
+        [(400, "ProvisionedThroughputExceededException"), (400, "ThrottlingException"), (500, "InternalServerError")]
+    {
+        let content = [rows(60), b"bad\n".to_vec()].concat();
+        let server = Server::start(&[(PATH, &content)]).await;
+        server.state.lock().unwrap().refuse_table = Some(refusal);
+        let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
+        assert_eq!(error.kind(), ProcessorError::Transient, "{error}");
+        assert!(error.to_string().contains("took none of"), "{error}");
+        assert!(nothing_is_left(&server));
+    }
+}
+
+#[tokio::test]
+async fn a_missing_table_is_permanent() {
+    for code in ["ResourceNotFoundException", "AccessDeniedException"] {
+        let server = Server::start(&[(PATH, &rows(60))]).await;
+        server.state.lock().unwrap().refuse_table = Some((400, code));
+        let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
+        assert_eq!(error.kind(), ProcessorError::Permanent, "{error}");
+        assert!(error.to_string().contains(code), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_item_is_quarantined_alone() {
+    let server = Server::start(&[(PATH, &rows(60))]).await;
+    server.state.lock().unwrap().invalid_users = ["user_3", "user_17", "user_59"].into();
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    assert_eq!((output.counts.written, output.counts.quarantined), (57, 3));
+    assert_eq!(output.errors_by_code["WRITE_REFUSED"], 3);
+    assert_eq!(server.state.lock().unwrap().items.len(), 57);
+    let mut lines: Vec<_> = quarantine(&server).iter().map(|record| record["line"].as_u64().unwrap()).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, [4, 18, 60]);
+    assert_eq!(quarantine(&server)[0]["codes"], serde_json::json!(["WRITE_REFUSED"]));
+}
+
+#[tokio::test]
+async fn what_s3_refuses_for_good_is_permanent_and_what_passes_is_transient() {
+    use ProcessorError::{Permanent, Transient};
+    for (status, code, kind, advice) in [
+        (403, "AccessDenied", Permanent, "grant it to the processor's role"),
+        (404, "NoSuchKey", Permanent, "has been deleted"),
+        (404, "NoSuchVersion", Permanent, "has been deleted"),
+        (404, "NoSuchBucket", Permanent, "deploy the stack again"),
+        (403, "InvalidObjectState", Permanent, "restore the object"),
+        (500, "InternalError", Transient, "run the execution again"),
+        (503, "SlowDown", Transient, "run the execution again"),
+    ] {
+        let server = Server::start(&[(PATH, b"")]).await;
+        server.state.lock().unwrap().refuse_object = Some((".jsonl", status, code));
+        let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(advice), "{error}");
+        let diagnostic = lambda_runtime::Diagnostic::from(error);
+        assert_eq!(diagnostic.error_type, kind.name());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_transient() {
+    let server = Server { endpoint: "http://127.0.0.1:1".into(), state: Default::default() };
+    let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
+    assert_eq!(error.kind(), ProcessorError::Transient, "{error}");
+}
+
+/// Rows that make about 18 MiB of quarantine.
+fn much_to_quarantine() -> Vec<u8> {
+    format!("{}\n", "x".repeat(60_000)).repeat(230).into_bytes()
+}
+
+#[tokio::test]
+async fn a_large_quarantine_is_sent_in_parts() {
+    let server = Server::start(&[(PATH, &much_to_quarantine())]).await;
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    assert_eq!(output.counts.quarantined, 230);
+    assert_eq!(quarantine(&server).len(), 230);
+    let state = server.state.lock().unwrap();
+    assert!(state.uploads.is_empty());
+    assert_eq!(state.requests.iter().filter(|request| request.contains("partNumber")).count(), 3);
+}
+
+#[tokio::test]
+async fn a_failed_run_discards_the_parts_it_sent() {
+    let content = [much_to_quarantine(), rows(30)].concat();
+    let server = Server::start(&[(PATH, &content)]).await;
+    server.state.lock().unwrap().refuse_table = Some((400, "ResourceNotFoundException"));
+    process(&server, file("ingest/a.jsonl")).await.unwrap_err();
+    assert!(nothing_is_left(&server));
+    assert!(server.state.lock().unwrap().requests.iter().any(|request| request.starts_with("DELETE")));
+}
+
+#[tokio::test]
+async fn a_failed_quarantine_fails_the_file() {
+    let server = Server::start(&[("/activity/ingest/a.json", b"bad\n")]).await;
+    server.state.lock().unwrap().refuse_object = Some((".jsonl", 403, "AccessDenied"));
+    let error = process(&server, file("ingest/a.json")).await.unwrap_err();
+    assert_eq!(error.kind(), ProcessorError::Permanent, "{error}");
+}
+
+#[tokio::test]
+async fn a_truncated_gzip_is_accounted_up_to_its_break() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    gzip.write_all(&rows(100)).unwrap();
+    let mut content = gzip.finish().unwrap();
+    content.truncate(content.len() / 2);
+    let server = Server::start(&[(PATH, &content)]).await;
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    assert!(output.damage.is_some());
+    assert!((1..100).contains(&output.counts.written), "{output:?}");
+}
+
+#[tokio::test]
+async fn an_empty_object_has_no_lines() {
+    let server = Server::start(&[(PATH, b"")]).await;
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    assert_eq!(output.counts, Default::default());
+    assert_eq!(output.damage, None);
+}
+
+#[tokio::test]
+async fn giving_up_in_time_says_so() {
+    let server = Server::start(&[(PATH, &rows(100))]).await;
+    let error = process_within(&server, file("ingest/a.jsonl"), Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, Error::Deadline), "{error}");
+}
+
+/// The output passes through JSON between the function, the state machine and whoever reads the execution.
+#[tokio::test]
+async fn the_output_can_be_read_back() {
+    let server = Server::start(&[(PATH, &rows(3))]).await;
+    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+    let text = serde_json::to_string(&output).unwrap();
+    assert_eq!(serde_json::from_str::<ProcessorOutput>(&text).unwrap(), output);
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(serde_json::from_value::<ProcessorOutput>(value).unwrap(), output);
+}
