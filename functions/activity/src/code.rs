@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// Declares [`Code`]: one row of the table below for each variant.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $meaning:literal;)+) => {
@@ -54,8 +56,15 @@ codes! {
     KeyEmpty = "KEY_EMPTY", "the user or the id is an empty string, which DynamoDB refuses in a key";
     KeyTooLong = "KEY_TOO_LONG", "the partition key is over 2,048 bytes or the sort key over 1,024";
     ItemTooLarge = "ITEM_TOO_LARGE", "the item is larger than DynamoDB's 400 KB";
+    WriteRefused = "WRITE_REFUSED", "the table refused the item, alone";
     GzipTruncated = "GZIP_TRUNCATED", "the gzip file ends inside this line";
     GzipCorrupt = "GZIP_CORRUPT", "the gzip file is damaged inside this line";
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl fmt::Display for Code {
@@ -65,20 +74,24 @@ impl fmt::Display for Code {
 }
 
 /// One reason for a quarantined row. It never quotes a value: values are personal data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// What is wrong.
     pub code: Code,
     /// The JSON pointer (RFC 6901) of the value that is wrong, where it is one value.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
     /// The byte within the line, from 0, where reading stopped, where the line cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub byte: Option<u64>,
     /// What the contract asks for, where the code alone does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
 }
 
 impl Reason {
-    pub(crate) fn of_row(code: Code) -> Self {
+    /// A reason that is about the row as a whole.
+    pub fn of_row(code: Code) -> Self {
         Self { code, pointer: None, byte: None, expected: None }
     }
 

@@ -1,0 +1,247 @@
+//! Bad input never panics and never loses a row in silence.
+
+use activity::{Attribute, Code, Damage, FileReader, RecordContract, Row};
+
+use crate::{CONTRACT, codes, gzip, item, read, row};
+
+/// Checks (lines, written, quarantined, blank) of a file.
+fn check_counts(file: &[u8], expected: (u64, u64, u64, u64)) {
+    let counts = read(CONTRACT, file).summary.counts;
+    assert_eq!((counts.lines, counts.written, counts.quarantined, counts.blank), expected);
+}
+
+fn check(more: &str, expected: &[Code]) {
+    assert_eq!(codes(CONTRACT, row(more)), expected, "{more}");
+}
+
+#[test]
+fn nothing_is_no_line() {
+    check_counts(b"", (0, 0, 0, 0));
+    check_counts(b"\xef\xbb\xbf", (0, 0, 0, 0));
+    check_counts(&gzip(b""), (0, 0, 0, 0));
+    check_counts(b"\n\r\n \t\n  ", (4, 0, 0, 4));
+}
+
+#[test]
+fn a_file_is_what_its_bytes_say_whatever_its_name() {
+    let rows = format!("\u{feff}{}\r\n\r\n{}", row(r#", "n": 1"#), row(r#", "n": 2"#));
+    check_counts(rows.as_bytes(), (3, 2, 0, 1));
+    assert_eq!(read(CONTRACT, rows.as_bytes()), read(CONTRACT, &gzip(rows.as_bytes())));
+}
+
+#[test]
+fn several_members_are_one_file() {
+    let rows = format!("{}\n{}\n", row(r#", "n": 1"#), row(r#", "n": 2"#));
+    let (start, end) = rows.as_bytes().split_at(90);
+    let padding = [0; 100];
+    let members = [gzip(start), gzip(end), padding.to_vec()].concat();
+    assert_eq!(read(CONTRACT, rows.as_bytes()), read(CONTRACT, &members));
+}
+
+#[test]
+fn rows_before_a_cut_in_gzip_are_accounted() {
+    let rows: String = (0..5000).map(|n| row(&format!(r#", "n": {n}, "m": {}"#, n * 7919 % 5003)) + "\n").collect();
+    let whole = gzip(rows.as_bytes());
+    let outcome = read(CONTRACT, &whole[..whole.len() / 2]);
+    assert_eq!(outcome.summary.damage, Some(Damage::Truncated { offset: whole.len() as u64 / 2 }));
+    assert!(outcome.summary.counts.written > 1000, "{:?}", outcome.summary);
+    assert_eq!(outcome.quarantined.len(), 1);
+    assert_eq!(outcome.quarantined[0].codes, [Code::GzipTruncated]);
+    assert_eq!(outcome.items, read(CONTRACT, rows.as_bytes()).items[..outcome.items.len()]);
+}
+
+#[test]
+fn damaged_gzip_is_told() {
+    let whole = gzip((row("") + "\n").as_bytes());
+    let mut damaged = whole.clone();
+    damaged[whole.len() - 5] ^= 1;
+    for file in [damaged, [whole, b"trailing garbage".to_vec()].concat()] {
+        let outcome = read(CONTRACT, &file);
+        assert!(matches!(outcome.summary.damage, Some(Damage::Corrupt { .. })), "{:?}", outcome.summary);
+        assert_eq!(outcome.summary.counts.written, 1);
+    }
+    let outcome = read(CONTRACT, b"\x1f\x8bnot gzip at all");
+    assert!(matches!(outcome.summary.damage, Some(Damage::Corrupt { .. })), "{:?}", outcome.summary);
+}
+
+#[test]
+fn a_gzip_bomb_comes_in_steps() {
+    let bomb = gzip(&b"\n".repeat(30_000_000));
+    let contract = RecordContract::from_yaml(CONTRACT).unwrap();
+    let mut reader = FileReader::new(&contract);
+    let (mut chunk, mut before) = (&bomb[..], 0);
+    while reader.step(&mut chunk, &mut |_: Row<'_>| {}) {
+        let lines = reader.counts().lines;
+        assert!(lines - before <= 64 * 1024);
+        before = lines;
+    }
+    assert_eq!(reader.finish(&mut |_| {}).counts.blank, 30_000_000);
+}
+
+#[test]
+fn a_line_of_100_mb_is_measured_and_cut() {
+    let contract = RecordContract::from_yaml(CONTRACT).unwrap();
+    let mut reader = FileReader::new(&contract);
+    let chunk = vec![b'x'; 100_000];
+    let mut lengths = Vec::new();
+    let mut sink = |row: Row<'_>| {
+        if let Row::Quarantined(row) = row {
+            lengths.push((row.line, row.offset, row.length, row.raw.len(), row.reasons[0].code));
+        }
+    };
+    for _ in 0..1000 {
+        reader.feed(&chunk, &mut sink);
+    }
+    reader.feed(b"\n\n", &mut sink);
+    let summary = reader.finish(&mut sink);
+    assert_eq!(lengths, [(1, 0, 100_000_000, 1_000_000, Code::LineTooLong)]);
+    assert_eq!((summary.counts.lines, summary.counts.blank), (2, 1));
+    assert_eq!(summary.errors_by_code, [("LINE_TOO_LONG".to_owned(), 1)].into());
+}
+
+#[test]
+fn what_is_not_a_json_object_is_quarantined() {
+    for (line, code) in [
+        (&b"{\"user_id\": \"\xff\"}"[..], Code::Utf8Invalid),
+        (b"\xff\xfe{\0}\0", Code::Utf8Invalid),
+        (b"{\"user_id\": \"a\0b\"}", Code::JsonSyntax),
+        (b"\0", Code::JsonSyntax),
+        (b"{\"a\": NaN}", Code::JsonSyntax),
+        (b"{\"a\": -Infinity}", Code::JsonSyntax),
+        (b"{\"a\": 1", Code::JsonSyntax),
+        (b"{} {}", Code::JsonSyntax),
+        (b"{\"a\": \"\\ud83d\"}", Code::JsonSurrogate),
+        (b"[1]", Code::NotObject),
+        (b"\"text\"", Code::NotObject),
+        (b"null", Code::NotObject),
+    ] {
+        assert_eq!(codes(CONTRACT, line), [code], "{}", String::from_utf8_lossy(line));
+    }
+    assert_eq!(codes(CONTRACT, "[".repeat(100_000)), [Code::Depth]);
+    assert_eq!(codes(CONTRACT, r#"{"a":"#.repeat(100_000)), [Code::Depth]);
+}
+
+#[test]
+fn the_byte_is_told_where_reading_stopped() {
+    assert_eq!(
+        read(CONTRACT, b"{\"a\": 1x}").quarantined[0].reasons,
+        ["JSON_SYNTAX at byte 7: the line is not one JSON value (RFC 8259)"]
+    );
+}
+
+#[test]
+fn an_escaped_nul_is_a_character() {
+    let item = item(CONTRACT, row(r#", "a": "x\u0000y""#));
+    assert_eq!(item.attributes.get("a"), Some(&Attribute::S("x\0y".into())));
+}
+
+#[test]
+fn nesting_up_to_dynamodbs_limit_is_written() {
+    let nested = |levels: usize| row(&format!(r#", "a": {}1{}"#, "[".repeat(levels), "]".repeat(levels)));
+    item(CONTRACT, nested(31));
+    assert_eq!(codes(CONTRACT, nested(32)), [Code::Depth]);
+}
+
+#[test]
+fn the_last_of_two_equal_keys_wins_with_a_warning() {
+    let rows = row(r#", "a": 1, "b": {"c": 1, "c": 2}, "a": 3"#);
+    let outcome = read(CONTRACT, rows.as_bytes());
+    assert_eq!(outcome.items[0].attributes.get("a"), Some(&Attribute::N("3".into())));
+    assert_eq!(outcome.summary.warnings_by_code, [("JSON_DUPLICATE_KEY".to_owned(), 1)].into());
+    assert_eq!(outcome.summary.errors_by_code, [].into());
+}
+
+#[test]
+fn names_that_dynamodb_refuses_are_quarantined() {
+    check(r#", "": 1"#, &[Code::NameEmpty]);
+    check(r#", "a": [{"b": {"": 1}}]"#, &[Code::NameEmpty]);
+    check(&format!(r#", "{}": 1"#, "n".repeat(65_536)), &[Code::NameTooLong]);
+    item(CONTRACT, row(&format!(r#", "{}": 1"#, "n".repeat(65_535))));
+}
+
+#[test]
+fn numbers_are_refused_rather_than_rounded() {
+    let digits = "12345678901234567890123456789012345678";
+    assert_eq!(
+        item(CONTRACT, row(&format!(r#", "a": {digits}"#))).attributes.get("a"),
+        Some(&Attribute::N(digits.into()))
+    );
+    check(&format!(r#", "a": {digits}9"#), &[Code::NumPrecision]);
+    check(r#", "a": 1e126"#, &[Code::NumRange]);
+    check(r#", "a": {"b": [1e-131]}"#, &[Code::NumRange]);
+    item(CONTRACT, row(r#", "a": [9.9e125, 1e-130, 0e999, -0]"#));
+}
+
+#[test]
+fn items_over_400_kb_are_quarantined() {
+    // The size of the item beside the value of `a`: names, keys and that name.
+    let beside = item(CONTRACT, row(r#", "a": """#)).size;
+    let filled = |bytes: usize| row(&format!(r#", "a": "{}""#, "x".repeat(bytes)));
+    assert_eq!(item(CONTRACT, filled(409_600 - beside)).size, 409_600);
+    assert_eq!(codes(CONTRACT, filled(409_601 - beside)), [Code::ItemTooLarge]);
+}
+
+#[test]
+fn keys_that_dynamodb_refuses_are_quarantined() {
+    let contract = format!("{CONTRACT}\nid: [/id]");
+    let keyed =
+        |user: &str, id: &str| format!(r#"{{"user_id": {user}, "timestamp": "2026-01-02T03:04:05Z", "id": {id}}}"#);
+    let text = |bytes: usize| format!("\"{}\"", "k".repeat(bytes));
+    for (user, id, expected) in [
+        (text(2049), text(1), vec![Code::KeyTooLong]),
+        (text(1), text(994), vec![Code::KeyTooLong]),
+        (text(0), text(0), vec![Code::KeyEmpty, Code::KeyEmpty]),
+        ("1.5".into(), "true".into(), vec![Code::FieldType, Code::FieldType]),
+        ("[]".into(), text(1), vec![Code::FieldType]),
+        ("null".into(), text(1), vec![Code::FieldNull]),
+    ] {
+        assert_eq!(codes(&contract, keyed(&user, &id)), expected);
+    }
+    let longest = item(&contract, keyed(&text(2048), &text(993)));
+    assert_eq!((longest.user_id.len(), longest.timestamp.len()), (2048, 1024));
+}
+
+#[test]
+fn a_time_that_names_no_instant_is_quarantined() {
+    for time in [r#""yesterday""#, r#""2026-01-02T03:04:05""#, "1e40", "253402300800000", r#""""#] {
+        assert_eq!(
+            codes(CONTRACT, format!(r#"{{"user_id": "u", "timestamp": {time}}}"#)),
+            [Code::TsUnparseable],
+            "{time}"
+        );
+    }
+    assert_eq!(codes(CONTRACT, r#"{"user_id": "u", "timestamp": true}"#), [Code::FieldType]);
+    assert_eq!(codes(CONTRACT, r#"{"user_id": "u"}"#), [Code::FieldMissing]);
+}
+
+#[test]
+fn every_reason_of_a_row_is_told_and_no_value() {
+    let file = br#"{"timestamp": "secret", "price": -1, "": 1e999, "a": {"~/": 1e999}}"#;
+    let outcome = read(CONTRACT, file);
+    assert_eq!(
+        outcome.quarantined[0].reasons,
+        [
+            "NAME_EMPTY at /: an attribute name, at any depth, is empty",
+            "NUM_RANGE at /: a number is outside DynamoDB's range, 1E-130 to 9.99…E+125",
+            "NUM_RANGE at /a/~0~1: a number is outside DynamoDB's range, 1E-130 to 9.99…E+125",
+            "FIELD_RANGE at /price: expected at least 0",
+            "FIELD_MISSING at /user_id: a required field is absent",
+            "TS_UNPARSEABLE at /timestamp: expected iso8601 or epoch_ms",
+        ]
+    );
+    assert_eq!(outcome.summary.errors_by_code["NUM_RANGE"], 1);
+}
+
+#[test]
+fn reasons_are_bounded() {
+    let many = format!("[{}1e999]", "1e999,".repeat(10_000));
+    let reasons = codes(CONTRACT, row(&format!(r#", "a": {many}"#)));
+    assert!((2..=100).contains(&reasons.len()), "{}", reasons.len());
+}
+
+#[test]
+fn a_fault_is_told_once() {
+    let contract =
+        "{user: [/user_id], time: [/timestamp], time_formats: [iso8601], fields: {/user_id: {required: true}}}";
+    assert_eq!(codes(contract, r#"{"timestamp": "2026-01-02T03:04:05Z"}"#), [Code::FieldMissing]);
+}

@@ -1,0 +1,98 @@
+//! Files in, rows out: what becomes of good and bad input, through the public interface alone.
+
+mod bad_input;
+mod keys;
+mod properties;
+
+use std::io::Write;
+
+use activity::{Code, FileReader, Item, RecordContract, Row, Summary};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// The contract that most tests read by.
+const CONTRACT: &str = "
+user: [/user_id]
+time: [/timestamp]
+time_formats: [iso8601, epoch_ms]
+fields:
+  /price: {type: number, min: 0}
+limits: {max_line_bytes: 1000000}
+";
+
+/// What a reader handed out, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Quarantined {
+    line: u64,
+    offset: u64,
+    length: u64,
+    raw: Vec<u8>,
+    codes: Vec<Code>,
+    reasons: Vec<String>,
+}
+
+/// All that comes out of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    items: Vec<Item>,
+    quarantined: Vec<Quarantined>,
+    summary: Summary,
+}
+
+fn read_pieces<'a>(contract: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
+    let contract = RecordContract::from_yaml(contract).unwrap();
+    let mut reader = FileReader::new(&contract);
+    let mut outcome = Outcome::default();
+    let Outcome { items, quarantined, .. } = &mut outcome;
+    let mut sink = |row: Row<'_>| match row {
+        Row::Item { item, .. } => items.push(item),
+        Row::Quarantined(row) => quarantined.push(Quarantined {
+            line: row.line,
+            offset: row.offset,
+            length: row.length,
+            raw: row.raw.to_vec(),
+            codes: row.reasons.iter().map(|reason| reason.code).collect(),
+            reasons: row.reasons.iter().map(ToString::to_string).collect(),
+        }),
+    };
+    pieces.into_iter().for_each(|piece| reader.feed(piece, &mut sink));
+    let summary = reader.finish(&mut sink);
+    Outcome { summary, ..outcome }
+}
+
+/// Reads a file, and checks what holds for every one.
+fn read(contract: &str, file: &[u8]) -> Outcome {
+    let outcome = read_pieces(contract, [file]);
+    let counts = outcome.summary.counts;
+    assert!(counts.reconciles(), "{counts:?}");
+    assert_eq!(counts.written, outcome.items.len() as u64);
+    assert_eq!(counts.quarantined, outcome.quarantined.len() as u64);
+    assert!(outcome.quarantined.iter().all(|row| !row.codes.is_empty()));
+    outcome
+}
+
+/// The codes of the one row of a file that must be quarantined.
+fn codes(contract: &str, row: impl AsRef<[u8]>) -> Vec<Code> {
+    let outcome = read(contract, row.as_ref());
+    assert_eq!((outcome.summary.counts.lines, outcome.summary.counts.quarantined), (1, 1), "{:?}", outcome.summary);
+    outcome.quarantined[0].codes.clone()
+}
+
+/// The item of the one row of a file that must be written.
+fn item(contract: &str, row: impl AsRef<[u8]>) -> Item {
+    let mut outcome = read(contract, row.as_ref());
+    assert_eq!(outcome.quarantined, []);
+    assert_eq!(outcome.summary.counts.lines, 1);
+    outcome.items.remove(0)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A row with more fields behind the user and the time: `, "a": 1`.
+fn row(more: &str) -> String {
+    format!(r#"{{"user_id": "u1", "timestamp": "2026-01-02T03:04:05Z"{more}}}"#)
+}
