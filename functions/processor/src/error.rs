@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use activity::ContractError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use contract::{EnvironmentError, FileLocation, ProcessorError};
+use contract::{EnvironmentError, ProcessorError};
 use lambda_runtime::Diagnostic;
 
 /// Why a file is not processed. Lambda reports it under the name of its [`kind`](Error::kind), which the state machine
@@ -46,13 +46,10 @@ pub enum Error {
         kind: ProcessorError,
     },
     /// Reading the object broke off again and again at the same place.
-    #[error(
-        "reading s3://{}/{} broke off at byte {offset} and could not be resumed: {reason}; run the execution again",
-        file.bucket, file.key
-    )]
+    #[error("reading {object} broke off at byte {offset} and could not be resumed: {reason}; run the execution again")]
     Interrupted {
-        /// The object.
-        file: FileLocation,
+        /// The object's `s3://` URL.
+        object: String,
         /// How many bytes had been read.
         offset: u64,
         /// The last failure.

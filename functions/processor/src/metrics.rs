@@ -10,15 +10,16 @@ use serde_json::{Map, Value, json};
 /// The line for a file of `pipeline` whose lines went where `counts` says, at time `now`.
 pub fn embedded_metrics(pipeline: &str, counts: &Counts, now: SystemTime) -> String {
     let values = [
-        (metric::FILES, 1),
-        (metric::LINES, counts.lines),
-        (metric::WRITTEN, counts.written),
-        (metric::DUPLICATES, counts.duplicates),
-        (metric::QUARANTINED, counts.quarantined),
-        (metric::BLANK, counts.blank),
+        (metric::FILES, "Count", Value::from(1)),
+        (metric::LINES, "Count", counts.lines.into()),
+        (metric::WRITTEN, "Count", counts.written.into()),
+        (metric::DUPLICATES, "Count", counts.duplicates.into()),
+        (metric::QUARANTINED, "Count", counts.quarantined.into()),
+        (metric::BLANK, "Count", counts.blank.into()),
+        (metric::QUARANTINED_PERCENT, "Percent", quarantined_percent(counts).into()),
     ];
     let milliseconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let definitions: Vec<_> = values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+    let definitions: Vec<_> = values.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
     let directive = json!({
         "Timestamp": milliseconds,
         "CloudWatchMetrics": [{
@@ -30,8 +31,12 @@ pub fn embedded_metrics(pipeline: &str, counts: &Counts, now: SystemTime) -> Str
     let mut line = Map::new();
     line.insert("_aws".into(), directive);
     line.insert(metric::DIMENSION.into(), pipeline.into());
-    line.extend(values.map(|(name, value)| (name.into(), Value::from(value))));
+    line.extend(values.map(|(name, _, value)| (name.to_owned(), value)));
     Value::Object(line).to_string()
+}
+
+fn quarantined_percent(counts: &Counts) -> f64 {
+    100.0 * counts.quarantined as f64 / counts.lines.max(1) as f64
 }
 
 #[cfg(test)]
@@ -52,7 +57,7 @@ mod tests {
         assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Pipeline"), &json!([["Pipeline"]])));
         assert_eq!(line["Pipeline"], "clicks");
         let metrics = directive["Metrics"].as_array().unwrap();
-        let read: Vec<_> = metrics.iter().map(|metric| line[metric["Name"].as_str().unwrap()].as_u64()).collect();
-        assert_eq!(read, [Some(1), Some(10), Some(6), Some(2), Some(1), Some(1)]);
+        let read: Vec<_> = metrics.iter().map(|metric| line[metric["Name"].as_str().unwrap()].as_f64()).collect();
+        assert_eq!(read, [1.0, 10.0, 6.0, 2.0, 1.0, 1.0, 10.0].map(Some));
     }
 }

@@ -65,7 +65,7 @@ impl<'a> Object<'a> {
                     // Past the last byte there is nothing to resume: what came does not match its checksum.
                     let complete = self.length.is_some_and(|length| offset >= length);
                     if complete || !backoff.wait(failed).await {
-                        return Err(Error::Interrupted { file: self.file.clone(), offset, reason });
+                        return Err(Error::Interrupted { object: url(self.file), offset, reason });
                     }
                     warn!(offset, reason, "reading the object broke off; resuming");
                     self.body = get(self.client, self.file, self.etag.as_deref(), offset).await?.body;
@@ -84,5 +84,9 @@ async fn get(client: &Client, file: &FileLocation, etag: Option<&str>, offset: u
     };
     let request = if offset > 0 { request.range(format!("bytes={offset}-")) } else { request };
     let answer = request.send().await;
-    answer.map_err(|error| Error::service(format!("read s3://{}/{}", file.bucket, file.key), error))
+    answer.map_err(|error| Error::service(format!("read {}", url(file)), error))
+}
+
+fn url(file: &FileLocation) -> String {
+    format!("s3://{}/{}", file.bucket, file.key)
 }

@@ -25,11 +25,8 @@ pub(crate) enum Chunk {
 /// Blocks while nothing comes and while nobody takes what goes out.
 pub(crate) fn read(contract: &RecordContract, mut chunks: Receiver<Chunk>, mut outlets: Outlets) -> Option<Summary> {
     let mut reader = FileReader::new(contract);
-    loop {
-        match chunks.blocking_recv()? {
-            Chunk::Bytes(bytes) => reader.feed(&bytes, &mut |row| outlets.take(row)),
-            Chunk::End => break,
-        }
+    while let Chunk::Bytes(bytes) = chunks.blocking_recv()? {
+        reader.feed(&bytes, &mut |row| outlets.take(row));
         if outlets.closed {
             return None;
         }

@@ -1,5 +1,7 @@
 //! What the processor does with a file, against a local server that can misbehave.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something unexpected happens")]
+
 mod support;
 
 use std::io::Write as _;
