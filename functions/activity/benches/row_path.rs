@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p activity` prints rows a second (`item/s`) on one core.
 
+#![allow(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 

@@ -33,6 +33,8 @@ pub mod metric {
     pub const DUPLICATES: &str = "Duplicates";
     /// Rows kept in quarantine. Count.
     pub const QUARANTINED: &str = "Quarantined";
+    /// A file's quarantined lines of a hundred; 0 for an empty file. Percent.
+    pub const QUARANTINED_PERCENT: &str = "QuarantinedPercent";
     /// Blank lines. Count.
     pub const BLANK: &str = "Blank";
 }

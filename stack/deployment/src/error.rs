@@ -152,7 +152,7 @@ fn describe(cause: Option<&StackEvent>) -> String {
             event.status,
             event.reason.as_deref().unwrap_or("no reason given")
         ),
-        None => "no resource says why; see the stack's events".to_owned(),
+        None => "CloudFormation gives no reason; see the stack's events in its console".to_owned(),
     }
 }
 

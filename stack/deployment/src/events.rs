@@ -42,7 +42,12 @@ impl Status {
 
     /// Whether a stack is as its template wants it: an operation ended, and was not rolled back.
     pub fn is_success(&self) -> bool {
-        self.0.ends_with("_COMPLETE") && !self.0.contains("ROLLBACK")
+        self.0.ends_with("_COMPLETE") && !self.is_unwanted()
+    }
+
+    /// Whether a stack failed, or is on its way back.
+    fn is_unwanted(&self) -> bool {
+        self.is_failed() || self.0.contains("ROLLBACK")
     }
 }
 
@@ -156,6 +161,8 @@ pub(crate) struct Ending {
     /// Resources that the operation left alone because their deletion policy says so.
     pub(crate) retained: Vec<StackEvent>,
     failures: Vec<StackEvent>,
+    /// Where the stack itself first gave a reason for its failure: a quota, say, that is no resource's fault.
+    stack_failure: Option<StackEvent>,
 }
 
 impl Ending {
@@ -164,21 +171,23 @@ impl Ending {
         if self.status.is_success() {
             return Ok(self);
         }
-        let mut failures = self.failures;
-        let first = failures.iter().position(|event| !event.is_cancelled()).unwrap_or_default();
-        let cause = (!failures.is_empty()).then(|| Box::new(failures.swap_remove(first)));
+        let first = self.failures.iter().find(|event| !event.is_cancelled()).or(self.failures.first());
+        let cause = first.cloned().or(self.stack_failure).map(Box::new);
         Err(DeploymentError::Failed { stack: stack.to_owned(), status: self.status, cause })
     }
 }
 
 /// Reports the events of `log` to `events` until the stack itself has come to an end.
 pub(crate) async fn watch(mut log: EventLog, events: &UnboundedSender<StackEvent>) -> Result<Ending, DeploymentError> {
-    let (mut retained, mut failures) = (Vec::new(), Vec::new());
+    let (mut retained, mut failures, mut stack_failure) = (Vec::new(), Vec::new(), None);
     loop {
         let mut stack_status = None;
         for event in log.unread().await? {
             if event.is_about(&log.stack_id) {
                 stack_status = Some(event.status.clone());
+                if stack_failure.is_none() && event.reason.is_some() && event.status.is_unwanted() {
+                    stack_failure = Some(event.clone());
+                }
             } else if event.status.is_failed() {
                 failures.push(event.clone());
             } else if event.status.as_str() == "DELETE_SKIPPED" {
@@ -188,7 +197,7 @@ pub(crate) async fn watch(mut log: EventLog, events: &UnboundedSender<StackEvent
             let _ = events.send(event);
         }
         if let Some(status) = stack_status.filter(|status| !status.is_in_progress()) {
-            return Ok(Ending { status, retained, failures });
+            return Ok(Ending { status, retained, failures, stack_failure });
         }
         tokio::time::sleep(log.connection.poll_interval).await;
     }

@@ -146,6 +146,21 @@ async fn a_failure_names_the_first_cause_and_not_the_cascade() {
 }
 
 #[tokio::test]
+async fn a_failure_of_no_resource_has_the_stacks_reason() {
+    let stage = updated(events(
+        &["9 orders UPDATE_ROLLBACK_COMPLETE", "8 orders UPDATE_ROLLBACK_IN_PROGRESS Hook failed"],
+        None,
+    ))
+    .play()
+    .await;
+    let message = failure(stage.connection.apply(request()).outcome().await);
+    assert!(
+        message.ends_with("orders (AWS::CloudFormation::Stack) UPDATE_ROLLBACK_IN_PROGRESS: Hook failed"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn no_event_is_shown_twice_or_missed_across_pages() {
     let stage = executed(stack("CREATE_COMPLETE"))
         .on(

@@ -1,5 +1,7 @@
 //! Files in, rows out: what becomes of good and bad input, through the public interface alone.
 
+#![allow(clippy::unwrap_used, reason = "Clippy allows it in test functions, and these files hold their helpers too")]
+
 mod bad_input;
 mod keys;
 mod properties;

@@ -75,7 +75,7 @@ fn short_lines() -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn how_a_file_is_cut_into_pieces_changes_nothing(file in any_file(), cuts: [Index; 6]) {

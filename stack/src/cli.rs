@@ -1,0 +1,332 @@
+//! The command line: flags, their defaults and their help. What a verb does is in `command/`, one file each.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The infrastructure of the pipeline, as a program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stack",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  stack local run                  the whole pipeline on this machine, with a sample it makes itself
+  stack synth --stdout             the CloudFormation template
+  stack deploy --environment production
+"
+)]
+pub struct Cli {
+    /// The settings file; without it, the one the program carries (stack/settings.yaml).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Writes the CloudFormation template and the state machine's definition.
+    #[command(after_help = "\
+Examples:
+  stack synth                                    both files under out/development/
+  stack synth --environment production --format json --output build
+  stack synth --stdout | less                    the template alone, to look at
+")]
+    Synth(Synth),
+    /// Checks the template, the state machine and the record contract, without AWS.
+    #[command(after_help = "\
+Examples:
+  stack validate                                 every environment
+  stack validate --environment production
+")]
+    Validate(Validate),
+    /// Builds the functions and packages each as a zip.
+    #[command(after_help = "\
+Examples:
+  stack package
+  stack package --contract my-contract.yaml --json
+")]
+    Package(Package),
+    /// Runs the record contract over a local file and prints a quality summary. Touches no cloud.
+    #[command(after_help = "\
+Examples:
+  stack check events.jsonl.gz
+  stack check events.jsonl --contract my-contract.yaml --rejects rejects.jsonl
+
+Exit code: 0 no row is rejected, 2 some are, 1 the file could not be read.
+")]
+    Check(Check),
+    /// Makes sample files of user activity and uploads them under ingest/.
+    #[command(after_help = "\
+Examples:
+  stack upload                                   one file of 5,000 rows, to the deployed stack's bucket
+  stack upload --bucket my-bucket --total-files 100 --rows-per-file 10000 --workers 8
+  BUCKET=my-bucket TOTAL_FILES=10 stack upload --prefix-date 2025-01-31
+")]
+    Upload(Upload),
+    /// Packages the functions and creates or updates the stack.
+    #[command(after_help = "\
+Examples:
+  stack deploy
+  stack deploy --environment production --region eu-central-1 --profile team
+  stack deploy --endpoint-url http://127.0.0.1:4566
+")]
+    Deploy(Deploy),
+    /// Deletes the stack.
+    #[command(after_help = "\
+Examples:
+  stack destroy                                  asks for the stack's name
+  stack destroy --yes
+")]
+    Destroy(Destroy),
+    /// Prints the deployed stack's outputs.
+    #[command(after_help = "\
+Examples:
+  stack outputs
+  stack outputs --json
+  aws dynamodb scan --table-name \"$(stack outputs --raw TableName)\"
+")]
+    Outputs(Outputs),
+    /// Runs the pipeline on this machine: the same template, the same packages, no AWS account.
+    #[command(subcommand)]
+    Local(Local),
+}
+
+/// Which environment's settings.
+#[derive(Args, Clone, Debug)]
+pub struct Environment {
+    /// The environment, by its name in the settings file.
+    #[arg(long, short, value_name = "NAME", default_value = "development")]
+    pub environment: String,
+}
+
+/// Which account and endpoint.
+#[derive(Args, Clone, Debug)]
+pub struct Target {
+    /// The endpoint of every service; without it, AWS's own, or what AWS_ENDPOINT_URL says.
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The region; without it, what the SDK's environment or configuration says.
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The profile of the shared AWS configuration.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// What goes into the packages.
+#[derive(Args, Clone, Debug)]
+pub struct Packaging {
+    /// The record contract to put into the processor's package; without it, functions/processor/contract.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub contract: Option<PathBuf>,
+}
+
+/// `synth`.
+#[derive(Args, Debug)]
+pub struct Synth {
+    #[command(flatten)]
+    pub environment: Environment,
+    /// The template's format.
+    #[arg(long, value_enum, default_value_t = Format::Yaml)]
+    pub format: Format,
+    /// The folder to write to.
+    #[arg(long, value_name = "DIR", default_value = "out", conflicts_with = "stdout")]
+    pub output: PathBuf,
+    /// Prints the template and writes no file.
+    #[arg(long)]
+    pub stdout: bool,
+}
+
+/// A template's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Yaml,
+    Json,
+}
+
+/// `validate`.
+#[derive(Args, Debug)]
+pub struct Validate {
+    /// The environment; without it, every one in the settings file.
+    #[arg(long, short, value_name = "NAME")]
+    pub environment: Option<String>,
+    #[command(flatten)]
+    pub packaging: Packaging,
+}
+
+/// `package`.
+#[derive(Args, Debug)]
+pub struct Package {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub packaging: Packaging,
+    /// The instruction set to build for; without it, the environment's.
+    #[arg(long, value_enum)]
+    pub architecture: Option<Architecture>,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An instruction set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Architecture {
+    #[value(name = "x86_64")]
+    X86_64,
+    Arm64,
+}
+
+/// `check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The file: JSON Lines, plain or gzip.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub packaging: Packaging,
+    /// Writes the rejected rows to a file, in the form of a quarantine object.
+    #[arg(long, value_name = "OUT")]
+    pub rejects: Option<PathBuf>,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `upload`.
+#[derive(Args, Debug)]
+pub struct Upload {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// The bucket; without it, the deployed stack's.
+    #[arg(long, env = "BUCKET")]
+    pub bucket: Option<String>,
+    /// Rows in each file.
+    #[arg(long, env = "ROWS_PER_FILE", value_name = "N", default_value = "5000")]
+    pub rows_per_file: NonZeroU32,
+    /// The number of files.
+    #[arg(long, env = "TOTAL_FILES", value_name = "N", default_value = "1")]
+    pub total_files: NonZeroU32,
+    /// Uploads at one time.
+    #[arg(long, env = "WORKERS", value_name = "N", default_value = "4")]
+    pub workers: NonZeroU32,
+    /// The day in the key and in the rows: YYYY-MM-DD; without it, today in UTC.
+    #[arg(long, value_name = "DATE")]
+    pub prefix_date: Option<jiff::civil::Date>,
+}
+
+/// `deploy`.
+#[derive(Args, Debug)]
+pub struct Deploy {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub packaging: Packaging,
+}
+
+/// `destroy`.
+#[derive(Args, Debug)]
+pub struct Destroy {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Does not ask.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `outputs`.
+#[derive(Args, Debug)]
+pub struct Outputs {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Prints one JSON object.
+    #[arg(long, conflicts_with = "raw")]
+    pub json: bool,
+    /// Prints one output's value and nothing else.
+    #[arg(long, value_name = "NAME")]
+    pub raw: Option<String>,
+}
+
+/// `local`.
+#[derive(Debug, Subcommand)]
+pub enum Local {
+    /// Starts the emulator in the background and deploys the stack to it.
+    #[command(after_help = "\
+Examples:
+  stack local up
+  stack local up --port 5000
+")]
+    Up(LocalUp),
+    /// Runs files through the pipeline and prints where every line went.
+    ///
+    /// Uses the emulator that `local up` started, or one of its own that ends with the run.
+    #[command(after_help = "\
+Examples:
+  stack local run                                a sample of 5,000 rows
+  stack local run events.jsonl.gz other.json --contract my-contract.yaml
+  stack local run --json | jq .totals
+
+Exit code: 0 only when every execution succeeded and every count reconciles.
+")]
+    Run(LocalRun),
+    /// Stops the emulator that `local up` started.
+    #[command(after_help = "\
+Examples:
+  stack local down
+")]
+    Down,
+}
+
+/// Where the emulator listens.
+#[derive(Args, Clone, Debug)]
+pub struct Emulator {
+    /// The emulator's port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 4566)]
+    pub port: u16,
+}
+
+/// `local up`.
+#[derive(Args, Debug)]
+pub struct LocalUp {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub emulator: Emulator,
+    #[command(flatten)]
+    pub packaging: Packaging,
+}
+
+/// `local run`.
+#[derive(Args, Debug)]
+pub struct LocalRun {
+    /// Files of JSON Lines, plain or gzip; without one, a sample of 5,000 rows.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub emulator: Emulator,
+    #[command(flatten)]
+    pub packaging: Packaging,
+    /// How long to wait for an execution, seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "900")]
+    pub timeout: NonZeroU32,
+    /// Prints one JSON object on standard output; everything else goes to standard error.
+    #[arg(long)]
+    pub json: bool,
+}

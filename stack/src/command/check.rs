@@ -1,0 +1,120 @@
+//! `check`: the record contract over a local file, without a cloud.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use activity::{Code, FileReader, RecordContract, Row, Summary};
+use contract::FileLocation;
+use miette::{Context, IntoDiagnostic, Result};
+use serde_json::json;
+
+use super::package;
+use crate::cli::Check;
+use crate::terminal;
+
+/// The exit code where rows are rejected.
+const REJECTED: u8 = 2;
+
+/// Reads the file and prints where its lines would go.
+pub fn run(verb: &Check) -> Result<ExitCode> {
+    let (_, contract) = package::record_contract(&verb.packaging)?;
+    let mut rejects = verb.rejects.as_deref().map(Rejects::create).transpose()?;
+    let location = location(&verb.file);
+    let mut failure = None;
+    let summary = read_file(&verb.file, &contract, |row| {
+        if let (Row::Quarantined(row), Some(rejects), None) = (row, &mut rejects, &failure) {
+            failure = rejects.write(&location, &row).err();
+        }
+    })?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    rejects.map(Rejects::finish).transpose()?;
+    if verb.json {
+        print_json(&summary)?
+    } else {
+        print_table(&verb.file, &summary)?
+    }
+    let clean = summary.counts.quarantined == 0 && summary.damage.is_none();
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) })
+}
+
+/// Runs the record contract over a local file.
+pub fn read_file(path: &Path, contract: &RecordContract, mut sink: impl FnMut(Row<'_>)) -> Result<Summary> {
+    let unreadable = || format!("cannot read {}; check the path", path.display());
+    let mut file = File::open(path).into_diagnostic().wrap_err_with(unreadable)?;
+    let mut reader = FileReader::new(contract);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).into_diagnostic().wrap_err_with(unreadable)? {
+            0 => return Ok(reader.finish(&mut sink)),
+            length => reader.feed(&buffer[..length], &mut sink),
+        }
+    }
+}
+
+/// A local file has no bucket; its path stands where the key would.
+fn location(path: &Path) -> FileLocation {
+    let key = path.display().to_string();
+    FileLocation { bucket: String::new(), key, version_id: None, etag: None, size: None }
+}
+
+fn print_json(summary: &Summary) -> Result<()> {
+    let counts = summary.counts;
+    terminal::print_json(&json!({
+        "lines": counts.lines,
+        "written": counts.written,
+        "duplicates": counts.duplicates,
+        "quarantined": counts.quarantined,
+        "blank": counts.blank,
+        "errors_by_code": summary.errors_by_code,
+        "warnings_by_code": summary.warnings_by_code,
+        "damage": summary.damage.as_ref().map(ToString::to_string),
+    }))
+}
+
+fn print_table(path: &Path, summary: &Summary) -> Result<()> {
+    let counts = summary.counts;
+    let mut table = terminal::table(&["file", "lines", "written", "duplicates", "quarantined", "blank"]);
+    let figures = [counts.lines, counts.written, counts.duplicates, counts.quarantined, counts.blank];
+    table.add_row([path.display().to_string()].into_iter().chain(figures.map(|figure| figure.to_string())));
+    let mut text = format!("{table}\n");
+    let reasons = [("rejected", &summary.errors_by_code), ("kept, with a warning", &summary.warnings_by_code)];
+    for (what, codes) in reasons.into_iter().filter(|(_, codes)| !codes.is_empty()) {
+        let mut table = terminal::table(&[what, "rows"]);
+        for (code, count) in codes {
+            let meaning = Code::ALL.iter().find(|known| known.as_str() == code).map_or("", |known| known.meaning());
+            table.add_row([format!("{code}: {meaning}"), count.to_string()]);
+        }
+        text.push_str(&format!("\n{table}\n"));
+    }
+    if let Some(damage) = &summary.damage {
+        text.push_str(&format!("\nthe file is damaged: {damage}; the rows before the damage are counted above\n"));
+    }
+    terminal::print(&text)
+}
+
+/// The file that takes rejected rows.
+struct Rejects {
+    output: BufWriter<File>,
+    path: String,
+}
+
+impl Rejects {
+    fn create(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::create(path).into_diagnostic().wrap_err_with(|| format!("cannot write {name}"))?;
+        Ok(Self { output: BufWriter::new(file), path: name })
+    }
+
+    fn write(&mut self, file: &FileLocation, row: &activity::QuarantinedRow<'_>) -> Result<()> {
+        let record = row.record(file);
+        self.output.write_all(&record).into_diagnostic().wrap_err_with(|| format!("cannot write {}", self.path))
+    }
+
+    fn finish(mut self) -> Result<()> {
+        self.output.flush().into_diagnostic().wrap_err_with(|| format!("cannot write {}", self.path))
+    }
+}

@@ -1,0 +1,76 @@
+//! `deploy`: packages the functions and makes the stack what the definition says.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use deployment::{ASSETS_STACK, Asset, Capability, ConnectOptions, Connection, Operation, Outcome, StackRequest};
+use miette::{IntoDiagnostic, Result};
+use stack::pipeline::{self, Settings, parameter};
+
+use super::SettingsFile;
+use super::package::{self, Packages};
+use crate::cli::{Deploy, Target};
+use crate::terminal;
+
+/// Deploys one environment and prints the stack's outputs.
+pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
+    let settings = settings.read(&verb.environment.environment)?;
+    // Region and credentials first: packaging takes minutes, and without them it is for nothing.
+    let connection = connect(&verb.target).await?;
+    let packages = package::build(&verb.packaging, &settings)?;
+    let outputs = deploy(&connection, &settings, &packages).await?;
+    terminal::print(&format!("{}\n", super::outputs::table(&outputs)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Connects to the account that the command line names.
+pub async fn connect(target: &Target) -> Result<Connection> {
+    let options = ConnectOptions {
+        endpoint_url: target.endpoint_url.clone(),
+        region: target.region.clone(),
+        profile: target.profile.clone(),
+        credentials: None,
+    };
+    Connection::connect(&options).await.into_diagnostic()
+}
+
+/// Uploads the packages, creates or updates the stack, and gives its outputs. Tells on standard error what happens.
+pub async fn deploy(
+    connection: &Connection,
+    settings: &Settings,
+    packages: &Packages,
+) -> Result<BTreeMap<String, String>> {
+    let template = pipeline::template(settings).into_diagnostic()?;
+    let assets = follow(connection.bootstrap(ASSETS_STACK)).await?;
+    let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
+    for (name, package) in
+        [(parameter::ORCHESTRATOR_KEY, &packages.orchestrator), (parameter::PROCESSOR_KEY, &packages.processor)]
+    {
+        let asset = Asset { path: package.path.clone(), sha256: package.sha256.clone() };
+        let upload = assets.upload(&asset).await.into_diagnostic()?;
+        parameters.insert(name.to_owned(), upload.key);
+    }
+
+    let name = settings.stack_name();
+    let request = StackRequest {
+        parameters,
+        capabilities: vec![Capability::Iam],
+        ..StackRequest::new(&name, assets.template(template.as_json().to_string()).await.into_diagnostic()?)
+    };
+    let outcome = match follow(connection.apply(request)).await? {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Unchanged => "unchanged",
+    };
+    eprintln!("stack {name}: {outcome}");
+    connection.outputs(&name).await.into_diagnostic()
+}
+
+/// Prints an operation's events on standard error, one line each, until it ends.
+pub async fn follow<T>(mut operation: Operation<T>) -> Result<T> {
+    while let Some(event) = operation.next_event().await {
+        let reason = event.reason.map(|reason| format!("  {reason}")).unwrap_or_default();
+        eprintln!("{:<28} {:<34} {}{reason}", event.status.as_str(), event.resource_type, event.logical_id);
+    }
+    operation.outcome().await.into_diagnostic()
+}

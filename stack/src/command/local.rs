@@ -1,0 +1,361 @@
+//! `local`: the pipeline on this machine.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use activity::{RecordContract, Row};
+use contract::{Counts, INGEST_SUFFIXES, ProcessorOutput};
+use deployment::{ConnectOptions, Connection, Credentials};
+use indicatif::{ProgressBar, ProgressStyle};
+use local::{Clients, Emulator, Execution, ExecutionEvent, Executions, Object};
+use miette::{Context, IntoDiagnostic, Result, miette};
+use serde::Serialize;
+use stack::pipeline::output;
+
+use super::{SettingsFile, check, deploy, package, upload};
+use crate::cli::{self, LocalRun, LocalUp};
+use crate::terminal;
+
+/// Rows of the sample that `local run` makes.
+const SAMPLE_ROWS: u32 = 5_000;
+
+/// Parallel readers of the table.
+const SCAN_SEGMENTS: u16 = 4;
+
+/// Starts the emulator in the background and deploys to it.
+pub async fn up(verb: &LocalUp, settings: &SettingsFile) -> Result<ExitCode> {
+    let settings = settings.read(&verb.environment.environment)?;
+    package::record_contract(&verb.packaging)?;
+    let daemon = local::up(&options(&verb.emulator)).await.into_diagnostic()?;
+    let connection = connect(&daemon.endpoint).await?;
+    let packages = package::build(&verb.packaging, &settings)?;
+    let outputs = deploy::deploy(&connection, &settings, &packages).await?;
+    terminal::print(&format!("{}\n", super::outputs::table(&outputs)))?;
+    eprintln!("the emulator runs at {}; stop it with `stack local down`", daemon.endpoint);
+    eprintln!("other tools reach it with AWS_ENDPOINT_URL={} and any credentials", daemon.endpoint);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Stops the emulator in the background.
+pub async fn down() -> Result<ExitCode> {
+    match local::down(&options(&cli::Emulator { port: 0 })).await.into_diagnostic()? {
+        Some(daemon) => eprintln!("stopped the emulator at {}", daemon.endpoint),
+        None => eprintln!("no emulator was running"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs files through the pipeline and accounts for every line.
+pub async fn run(verb: &LocalRun, settings: &SettingsFile) -> Result<ExitCode> {
+    let started = Instant::now();
+    let settings = settings.read(&verb.environment.environment)?;
+    let (_, contract) = package::record_contract(&verb.packaging)?;
+    let folder = tempfile::tempdir().into_diagnostic()?;
+    let files = files(&verb.files, folder.path())?;
+
+    let emulator = Running::find_or_start(&verb.emulator).await?;
+    let connection = connect(emulator.endpoint()).await?;
+    let packages = package::build(&verb.packaging, &settings)?;
+    let outputs = deploy::deploy(&connection, &settings, &packages).await?;
+    let pipeline = Pipeline { clients: Clients::new(connection.sdk_config()), outputs };
+
+    let executions = pipeline.process(&files, Duration::from_secs(verb.timeout.get().into())).await?;
+    let (expected, items) = pipeline.read_back(&files, &contract).await?;
+    let files = files.into_iter().zip(executions).zip(expected);
+    let files: Vec<FileReport> = files
+        .map(|((file, (object, execution)), read_back)| FileReport::new(file, object, execution, read_back))
+        .collect();
+    let mut totals = Counts::default();
+    files.iter().for_each(|file| totals += file.counts);
+    let report = Report {
+        stack: settings.stack_name(),
+        endpoint: emulator.endpoint().to_owned(),
+        files,
+        totals,
+        table: TableReport { name: pipeline.output(output::TABLE)?.to_owned(), items },
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    emulator.stop().await;
+    report.print(verb.json)
+}
+
+/// The files to run: those of the command line, or a sample made in `folder`.
+fn files(given: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
+    if given.is_empty() {
+        let sample = folder.join("sample.jsonl.gz");
+        upload::write_gzip(&sample, SAMPLE_ROWS, upload::today(), 0)?;
+        return Ok(vec![sample]);
+    }
+    for path in given {
+        File::open(path)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot read {}; check the path", path.display()))?;
+        let name = path.to_string_lossy();
+        if !INGEST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+            let suffixes = INGEST_SUFFIXES.join(", ");
+            return Err(miette!("{name} would start nothing: the pipeline takes files named {suffixes}; rename it"));
+        }
+    }
+    Ok(given.to_vec())
+}
+
+fn options(emulator: &cli::Emulator) -> local::Options {
+    let folder = package::workspace().join("target").join("emulator");
+    local::Options { port: emulator.port, ..local::Options::in_folder(folder) }
+}
+
+/// Connects to the emulator with credentials that no account has.
+async fn connect(endpoint: &str) -> Result<Connection> {
+    let options = ConnectOptions {
+        endpoint_url: Some(endpoint.to_owned()),
+        region: Some(local::DEFAULT_REGION.to_owned()),
+        profile: None,
+        credentials: Some(Credentials { access_key_id: "test".into(), secret_access_key: "test".into() }),
+    };
+    Connection::connect(&options).await.into_diagnostic()
+}
+
+/// The emulator that the run uses.
+enum Running {
+    /// One that `local up` started, which goes on afterwards.
+    Found(local::Daemon),
+    /// One of the run's own.
+    Started(Emulator, String),
+}
+
+impl Running {
+    async fn find_or_start(emulator: &cli::Emulator) -> Result<Self> {
+        let options = options(emulator);
+        if let Some(daemon) = local::running(&options).into_diagnostic()? {
+            return Ok(Self::Found(daemon));
+        }
+        if !local::is_installed(&options) {
+            eprintln!("installing the emulator, ministack {}, below {}", local::VERSION, options.programs.display());
+        }
+        let emulator = Emulator::start(&options).await.into_diagnostic()?;
+        let endpoint = emulator.endpoint();
+        Ok(Self::Started(emulator, endpoint))
+    }
+
+    fn endpoint(&self) -> &str {
+        match self {
+            Self::Found(daemon) => &daemon.endpoint,
+            Self::Started(_, endpoint) => endpoint,
+        }
+    }
+
+    async fn stop(self) {
+        if let Self::Started(emulator, _) = self {
+            emulator.stop().await;
+        }
+    }
+}
+
+/// The deployed pipeline.
+struct Pipeline {
+    clients: Clients,
+    outputs: BTreeMap<String, String>,
+}
+
+impl Pipeline {
+    fn output(&self, name: &str) -> Result<&str> {
+        self.outputs
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| miette!("the stack has no output {name}; deploy it again"))
+    }
+
+    /// Uploads the files and waits for the executions that they start.
+    async fn process(&self, files: &[PathBuf], limit: Duration) -> Result<Vec<(Object, Execution)>> {
+        let mut executions =
+            Executions::from_now(&self.clients.sfn, self.output(output::STATE_MACHINE)?).await.into_diagnostic()?;
+        let bucket = self.output(output::INGEST_BUCKET)?;
+        let mut objects = Vec::with_capacity(files.len());
+        for (path, key) in files.iter().zip(keys(files)) {
+            eprintln!("uploading {} to s3://{bucket}/{key}", path.display());
+            objects.push(local::upload(&self.clients.s3, path, bucket, &key).await.into_diagnostic()?.object);
+        }
+        let style =
+            ProgressStyle::with_template("{spinner} {bar:40} {pos}/{len} executions, {elapsed}").into_diagnostic()?;
+        let progress = ProgressBar::new(files.len() as u64).with_style(style);
+        progress.enable_steady_tick(Duration::from_millis(200));
+        let ended = executions
+            .wait(&objects, limit, |event| {
+                if let ExecutionEvent::Ended { .. } = event {
+                    progress.inc(1);
+                }
+            })
+            .await
+            .into_diagnostic()?;
+        progress.finish_and_clear();
+        Ok(objects.into_iter().zip(ended).collect())
+    }
+
+    /// Reads the table back. Gives, for each file, what the record contract says of it here and how many of its items
+    /// the table has; and the number of all items.
+    async fn read_back(&self, files: &[PathBuf], contract: &RecordContract) -> Result<(Vec<ReadBack>, u64)> {
+        let mut found: HashMap<(String, String), bool> = HashMap::new();
+        let mut expected = Vec::with_capacity(files.len());
+        for path in files {
+            let mut keys = Vec::new();
+            let counts = check::read_file(path, contract, |row| {
+                if let Row::Item { item, .. } = row {
+                    keys.push((item.user_id, item.timestamp));
+                }
+            })?
+            .counts;
+            found.extend(keys.iter().map(|key| (key.clone(), false)));
+            expected.push((counts, keys));
+        }
+        let table = self.output(output::TABLE)?;
+        let items = local::scan_keys(&self.clients.dynamodb, table, SCAN_SEGMENTS, |key| {
+            let sort = key.sort.and_then(|sort| sort.as_s().ok().cloned());
+            if let (Ok(partition), Some(sort)) = (key.partition.as_s(), sort)
+                && let Some(seen) = found.get_mut(&(partition.clone(), sort))
+            {
+                *seen = true;
+            }
+        })
+        .await
+        .into_diagnostic()?;
+        let read_back = expected.into_iter().map(|(counts, keys)| ReadBack {
+            counts,
+            items: keys.iter().filter(|key| found.get(key).copied().unwrap_or(false)).count() as u64,
+        });
+        Ok((read_back.collect(), items))
+    }
+}
+
+/// Where each file goes. Files of one name, from several folders, are told apart by a number.
+fn keys(files: &[PathBuf]) -> Vec<String> {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let day = upload::today();
+    let keys = files.iter().map(name).map(|name| {
+        let count = seen.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        upload::ingest_key(day, &if *count == 1 { name } else { format!("{count}/{name}") })
+    });
+    keys.collect()
+}
+
+/// What a file holds by this program's own reading, and what the table has of it.
+struct ReadBack {
+    counts: Counts,
+    items: u64,
+}
+
+/// What a run did. The form of `--json`.
+#[derive(Serialize)]
+struct Report {
+    stack: String,
+    endpoint: String,
+    files: Vec<FileReport>,
+    totals: Counts,
+    table: TableReport,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct TableReport {
+    name: String,
+    items: u64,
+}
+
+#[derive(Serialize)]
+struct FileReport {
+    file: PathBuf,
+    bucket: String,
+    key: String,
+    execution_arn: String,
+    status: String,
+    #[serde(flatten)]
+    counts: Counts,
+    errors_by_code: BTreeMap<String, u64>,
+    read_back: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    #[serde(skip)]
+    expected: Counts,
+}
+
+impl FileReport {
+    fn new(file: PathBuf, object: Object, execution: Execution, read_back: ReadBack) -> Self {
+        // A damaged file's execution fails, and its cause is the summary of the rows before the damage.
+        let summary = execution.output.as_deref().or(execution.cause.as_deref());
+        let summary = summary.and_then(|text| serde_json::from_str::<ProcessorOutput>(text).ok());
+        let (counts, errors_by_code) =
+            summary.map(|summary| (summary.counts, summary.errors_by_code)).unwrap_or_default();
+        Self {
+            file,
+            bucket: object.bucket,
+            key: object.key,
+            execution_arn: execution.arn,
+            status: execution.status,
+            counts,
+            errors_by_code,
+            read_back: read_back.items,
+            error: execution.error,
+            cause: execution.cause,
+            expected: read_back.counts,
+        }
+    }
+
+    /// What is wrong with the run of this file, if anything.
+    fn fault(&self) -> Option<String> {
+        let Self { counts, expected, read_back, .. } = self;
+        if self.status != "SUCCEEDED" {
+            let error = self.error.as_deref().unwrap_or("no error is given");
+            let cause = self.cause.as_deref().unwrap_or_default();
+            Some(format!("the execution {}: {error}: {cause}", self.status))
+        } else if !counts.reconciles() {
+            Some(format!("{} lines are not the sum of the other counts", counts.lines))
+        } else if counts != expected {
+            Some(format!("the record contract gives {expected:?} here, and gave {counts:?} there"))
+        } else if *read_back != counts.written {
+            Some(format!("{} items were written and {read_back} can be read back", counts.written))
+        } else {
+            None
+        }
+    }
+}
+
+impl Report {
+    /// Prints the report; the exit code says whether every execution succeeded and every count reconciles.
+    fn print(&self, json: bool) -> Result<ExitCode> {
+        if json {
+            terminal::print_json(self)?;
+        } else {
+            terminal::print(&self.table())?;
+        }
+        let faults: Vec<_> = self.files.iter().filter_map(|file| Some((file.file.display(), file.fault()?))).collect();
+        for (file, fault) in &faults {
+            eprintln!("{file}: {fault}");
+        }
+        Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn table(&self) -> String {
+        let head = ["file", "status", "lines", "written", "duplicates", "quarantined", "blank", "read back"];
+        let mut table = terminal::table(&head);
+        for file in &self.files {
+            let name = file.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            table.add_row(row(name, &file.status, file.counts, file.read_back));
+        }
+        table.add_row(row("all".into(), "", self.totals, self.files.iter().map(|file| file.read_back).sum()));
+        let codes = self.files.iter().flat_map(|file| &file.errors_by_code);
+        let codes: String = codes.map(|(code, count)| format!("{code}: {count}\n")).collect();
+        let TableReport { name, items } = &self.table;
+        format!("{table}\n{codes}table {name}: {items} items; {:.1} s in all\n", self.seconds)
+    }
+}
+
+fn row(name: String, status: &str, counts: Counts, read_back: u64) -> Vec<String> {
+    let Counts { lines, written, duplicates, quarantined, blank } = counts;
+    let figures = [lines, written, duplicates, quarantined, blank, read_back].map(|figure| figure.to_string());
+    [name, status.to_owned()].into_iter().chain(figures).collect()
+}

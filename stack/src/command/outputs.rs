@@ -1,0 +1,36 @@
+//! `outputs`: what the deployed stack gives.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use miette::{IntoDiagnostic, Result, miette};
+
+use super::{SettingsFile, deploy};
+use crate::cli::Outputs;
+use crate::terminal;
+
+/// Prints the outputs of one environment's stack.
+pub async fn run(verb: &Outputs, settings: &SettingsFile) -> Result<ExitCode> {
+    let name = settings.read(&verb.environment.environment)?.stack_name();
+    let outputs = deploy::connect(&verb.target).await?.outputs(&name).await.into_diagnostic()?;
+    if verb.json {
+        terminal::print_json(&outputs)?;
+    } else if let Some(wanted) = &verb.raw {
+        let known = || outputs.keys().cloned().collect::<Vec<_>>().join(", ");
+        let value = outputs.get(wanted).ok_or_else(|| miette!("{name} has no output {wanted}; it has {}", known()))?;
+        terminal::print(&format!("{value}\n"))?;
+    } else {
+        terminal::print(&format!("{}\n", table(&outputs)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The outputs as a table.
+pub fn table(outputs: &BTreeMap<String, String>) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    for (name, value) in outputs {
+        table.add_row([name, value]);
+    }
+    table
+}

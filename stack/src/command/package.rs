@@ -1,0 +1,93 @@
+//! `package`: builds the functions into archives.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use activity::RecordContract;
+use contract::RECORD_CONTRACT_FILE;
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::{Context, IntoDiagnostic, Result};
+use serde_json::json;
+use stack::pipeline::{Architecture, Settings};
+
+use super::{SettingsFile, read_text};
+use crate::cli::{self, Package, Packaging};
+use crate::terminal;
+
+/// The record contract that the processor's package has where no other is given.
+const RECORD_CONTRACT: &str = include_str!("../../../functions/processor/contract.yaml");
+
+/// The two functions' packages.
+pub struct Packages {
+    /// The orchestrator's.
+    pub orchestrator: packaging::Package,
+    /// The processor's.
+    pub processor: packaging::Package,
+}
+
+/// Builds and prints what was built.
+pub fn run(verb: &Package, settings: &SettingsFile) -> Result<ExitCode> {
+    let mut settings = settings.read(&verb.environment.environment)?;
+    if let Some(architecture) = verb.architecture {
+        settings.architecture = match architecture {
+            cli::Architecture::X86_64 => Architecture::X86_64,
+            cli::Architecture::Arm64 => Architecture::Arm64,
+        };
+    }
+    let Packages { orchestrator, processor } = build(&verb.packaging, &settings)?;
+    if verb.json {
+        let describe = |package: &packaging::Package| json!({ "function": package.function, "path": package.path, "sha256": package.sha256, "size_bytes": package.size_bytes });
+        terminal::print_json(&json!({ "packages": [describe(&orchestrator), describe(&processor)] }))?;
+    } else {
+        let mut table = terminal::table(&["function", "MB", "archive"]);
+        for package in [orchestrator, processor] {
+            let megabytes = format!("{:.1}", package.size_bytes as f64 / 1e6);
+            table.add_row([package.function, megabytes, package.path.display().to_string()]);
+        }
+        terminal::print(&format!("{table}\n"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds both functions, telling on standard error how far it is.
+pub fn build(packaging: &Packaging, settings: &Settings) -> Result<Packages> {
+    let (text, _) = record_contract(packaging)?;
+    let functions = [
+        packaging::Function::new("orchestrator"),
+        packaging::Function::new("processor").with_file(RECORD_CONTRACT_FILE, text),
+    ];
+    let mut options = packaging::Options::new(workspace());
+    options.architecture = match settings.architecture {
+        Architecture::X86_64 => packaging::Architecture::X86_64,
+        Architecture::Arm64 => packaging::Architecture::Arm64,
+    };
+    let spinner =
+        ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {wide_msg}").into_diagnostic()?);
+    let built = packaging::build(&functions, &options, |line| {
+        spinner.set_message(format!("packaging the functions: {}", line.trim()));
+        spinner.tick();
+    });
+    spinner.finish_and_clear();
+    let mut built = built.into_diagnostic()?.into_iter();
+    match (built.next(), built.next()) {
+        (Some(orchestrator), Some(processor)) => Ok(Packages { orchestrator, processor }),
+        _ => Err(miette::miette!("packaging gave fewer packages than functions; this is a fault of this program")),
+    }
+}
+
+/// The record contract that goes into the processor's package: its text, and what it says.
+pub fn record_contract(packaging: &Packaging) -> Result<(String, RecordContract)> {
+    let (text, name) = match &packaging.contract {
+        Some(path) => (read_text(path)?, path.display().to_string()),
+        None => (RECORD_CONTRACT.to_owned(), "functions/processor/contract.yaml".to_owned()),
+    };
+    let contract = RecordContract::from_yaml(&text)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the record contract {name} is wrong; correct it"))?;
+    Ok((text, contract))
+}
+
+/// The cargo workspace that the functions are built in: the one that this program was built in.
+pub fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

@@ -1,0 +1,121 @@
+//! Where data rests: the bucket that files arrive in, the bucket of quarantined rows, and the table.
+
+use cloudformation::s3::bucket::{
+    BucketEncryption, FilterRule, LambdaConfiguration, LifecycleConfiguration, NoncurrentVersionExpiration,
+    NotificationConfiguration, NotificationFilter, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    PublicAccessBlockConfiguration, Rule, RuleStatus, S3KeyFilter, SSEAlgorithm, ServerSideEncryptionByDefault,
+    ServerSideEncryptionRule, VersioningConfiguration, VersioningConfigurationStatus,
+};
+use cloudformation::{
+    Handle, PolicyDocument, Removal, Reserved, Stack, Statement, Value, dynamodb, lambda, pseudo, s3, text,
+};
+use contract::{INGEST_PREFIX, INGEST_SUFFIXES};
+
+use super::Settings;
+
+/// Takes the ingest bucket's name. It is chosen here and not by CloudFormation, because the processor may read the
+/// bucket, and the orchestrator may be called by it, before the bucket is there.
+pub(super) fn reserve_ingest_bucket(stack: &mut Stack, settings: &Settings) -> Reserved<s3::Bucket> {
+    let name = Value::concatenate([
+        format!("{}-ingest-", settings.stack_name()).into(),
+        pseudo::account_id(),
+        "-".into(),
+        pseudo::region(),
+    ]);
+    stack.reserve("IngestBucket", name)
+}
+
+/// Adds the bucket that files arrive in, and the orchestrator's permission to be called by it.
+pub(super) fn add_ingest_bucket(
+    stack: &mut Stack,
+    settings: &Settings,
+    reserved: Reserved<s3::Bucket>,
+    orchestrator: &Handle<lambda::Function>,
+) -> Handle<s3::Bucket> {
+    let permission = stack.add(
+        "IngestBucketPermission",
+        lambda::Permission::new("lambda:InvokeFunction", orchestrator.arn(), "s3.amazonaws.com")
+            .source_account(pseudo::account_id())
+            .source_arn(reserved.arn()),
+    );
+    // S3 matches suffixes literally, and two notifications may not overlap: `.json` does not end in `.jsonl`.
+    let notifications = INGEST_SUFFIXES.map(|suffix| {
+        let rules = [FilterRule::new("prefix", INGEST_PREFIX), FilterRule::new("suffix", suffix)];
+        LambdaConfiguration::new("s3:ObjectCreated:*", orchestrator.arn())
+            .filter(NotificationFilter::new(S3KeyFilter::new(rules)))
+    });
+    let bucket = private_bucket(settings.ingest_expiration_days)
+        .notification_configuration(NotificationConfiguration::new().lambda_configurations(notifications));
+    let bucket = stack.add_reserved(reserved, bucket);
+    stack.attributes(&bucket).depends_on(&permission).removal(removal(settings));
+    require_tls(stack, "IngestBucketPolicy", &bucket);
+    bucket
+}
+
+/// Adds the bucket of quarantined rows.
+pub(super) fn add_quarantine_bucket(stack: &mut Stack, settings: &Settings) -> Handle<s3::Bucket> {
+    let bucket = stack.add("QuarantineBucket", private_bucket(settings.quarantine_expiration_days));
+    stack.attributes(&bucket).removal(removal(settings));
+    require_tls(stack, "QuarantineBucketPolicy", &bucket);
+    bucket
+}
+
+/// Adds the table: one item for each event of a user, in the order of time.
+pub(super) fn add_table(stack: &mut Stack, settings: &Settings) -> Handle<dynamodb::Table> {
+    use dynamodb::table::{
+        AttributeDefinition, AttributeType, BillingMode, KeySchema, PointInTimeRecoverySpecification, SSESpecification,
+    };
+    let properties = dynamodb::Table::new([KeySchema::new("user_id", "HASH"), KeySchema::new("timestamp", "RANGE")])
+        .attribute_definitions([
+            AttributeDefinition::new("user_id", AttributeType::S),
+            AttributeDefinition::new("timestamp", AttributeType::S),
+        ])
+        .billing_mode(BillingMode::PayPerRequest)
+        .point_in_time_recovery_specification(
+            PointInTimeRecoverySpecification::new().point_in_time_recovery_enabled(true),
+        )
+        .sse_specification(SSESpecification::new(true))
+        .deletion_protection_enabled(settings.retain_data);
+    let table = stack.add("Table", properties);
+    stack.attributes(&table).removal(removal(settings));
+    table
+}
+
+/// A bucket that is private, encrypted and versioned, and whose objects expire.
+fn private_bucket(expiration_days: u32) -> s3::Bucket {
+    let expiry = Rule::new(RuleStatus::Enabled)
+        .id("expire")
+        .expiration_in_days(expiration_days)
+        .noncurrent_version_expiration(NoncurrentVersionExpiration::new(7));
+    // A multipart upload that nobody finished is invisible and is paid for.
+    let uploads = Rule::new(RuleStatus::Enabled)
+        .id("abort-uploads")
+        .abort_incomplete_multipart_upload(s3::bucket::AbortIncompleteMultipartUpload::new(1));
+    let encryption = ServerSideEncryptionRule::new()
+        .server_side_encryption_by_default(ServerSideEncryptionByDefault::new(SSEAlgorithm::Aes256));
+    s3::Bucket::new()
+        .bucket_encryption(BucketEncryption::new([encryption]))
+        .lifecycle_configuration(LifecycleConfiguration::new([expiry, uploads]))
+        .ownership_controls(OwnershipControls::new([
+            OwnershipControlsRule::new().object_ownership(ObjectOwnership::BucketOwnerEnforced)
+        ]))
+        .public_access_block_configuration(
+            PublicAccessBlockConfiguration::new()
+                .block_public_acls(true)
+                .block_public_policy(true)
+                .ignore_public_acls(true)
+                .restrict_public_buckets(true),
+        )
+        .versioning_configuration(VersioningConfiguration::new(VersioningConfigurationStatus::Enabled))
+}
+
+fn require_tls(stack: &mut Stack, logical_id: &str, bucket: &Handle<s3::Bucket>) {
+    let statement = Statement::deny_everyone("s3", [bucket.arn().into(), text![bucket.arn(), "/*"]])
+        .sid("RequireTls")
+        .when("Bool", "aws:SecureTransport", "false");
+    stack.add(logical_id, s3::BucketPolicy::new(bucket.reference(), PolicyDocument::new([statement])));
+}
+
+fn removal(settings: &Settings) -> Removal {
+    if settings.retain_data { Removal::RetainExceptOnCreate } else { Removal::Delete }
+}

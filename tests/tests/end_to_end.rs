@@ -1,0 +1,161 @@
+//! The real binaries on the emulator: every kind of file that an application may send, and where its lines go.
+
+use std::collections::BTreeMap;
+
+use contract::Counts;
+use tests::{Pipeline, gzip, summary};
+
+/// A file, and what must become of it.
+struct Case {
+    name: &'static str,
+    bytes: Vec<u8>,
+    status: &'static str,
+    counts: Counts,
+    codes: &'static [(&'static str, u64)],
+}
+
+/// A file whose execution succeeds. `counts` are written, duplicates, quarantined, blank.
+fn case(name: &'static str, bytes: Vec<u8>, counts: [u64; 4], codes: &'static [(&'static str, u64)]) -> Case {
+    let [written, duplicates, quarantined, blank] = counts;
+    let lines = counts.iter().sum();
+    Case { name, bytes, status: "SUCCEEDED", counts: Counts { lines, written, duplicates, quarantined, blank }, codes }
+}
+
+/// A good row of `user`, `second` seconds after midnight.
+fn row(user: &str, second: u32) -> String {
+    with(user, second, r#""price":19.99"#)
+}
+
+/// A row with `field` beside the usual ones.
+fn with(user: &str, second: u32, field: &str) -> String {
+    let time = format!("2025-01-31T00:{:02}:{:02}Z", second / 60, second % 60);
+    format!(r#"{{"user_id":"{user}","timestamp":"{time}","event":"view","product_id":"p-1",{field}}}"#)
+}
+
+fn rows(user: &str, count: u32) -> String {
+    (0..count).map(|second| row(user, second) + "\n").collect()
+}
+
+/// Files that are nothing but good rows in one form or another.
+fn forms() -> Vec<Case> {
+    let members = [gzip(rows("member-1", 3).as_bytes()), gzip(rows("member-2", 4).as_bytes())].concat();
+    let windows = format!("\u{feff}{}\r\n\r\n   \n{}", row("crlf", 1), row("crlf", 2));
+    vec![
+        case("empty.jsonl", Vec::new(), [0, 0, 0, 0], &[]),
+        case("empty.jsonl.gz", Vec::new(), [0, 0, 0, 0], &[]),
+        case("plain.jsonl", rows("plain", 60).into_bytes(), [60, 0, 0, 0], &[]),
+        case("gzip.json.gz", gzip(rows("gzip", 60).as_bytes()), [60, 0, 0, 0], &[]),
+        case("plain-named-gzip.jsonl.gz", rows("misnamed-1", 2).into_bytes(), [2, 0, 0, 0], &[]),
+        case("gzip-named-plain.json", gzip(rows("misnamed-2", 2).as_bytes()), [2, 0, 0, 0], &[]),
+        case("members.jsonl.gz", members, [7, 0, 0, 0], &[]),
+        case("bom-crlf-no-last-newline.jsonl", windows.into_bytes(), [2, 0, 0, 2], &[]),
+        case("straße +%2B & more.jsonl", rows("unicode", 1).into_bytes(), [1, 0, 0, 0], &[]),
+    ]
+}
+
+/// Files with rows that DynamoDB, JSON or the record contract does not take. Each has good rows beside them.
+fn faults() -> Vec<Case> {
+    let around =
+        |user: &str, bad: &[u8]| [row(user, 1).as_bytes(), b"\n", bad, b"\n", row(user, 2).as_bytes()].concat();
+    let text = |user: &str, field: &str| around(user, with(user, 3, field).as_bytes());
+    let deep = format!(r#""price":1,"deep":{}{}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let long = format!(r#""price":1,"long":"{}""#, "x".repeat(100_000_000));
+    let large = format!(r#""price":1,"large":"{}""#, "x".repeat(420_000));
+    vec![
+        case("utf8.jsonl", around("utf8", b"{\"user_id\":\"\xff\"}"), [2, 0, 1, 0], &[("UTF8_INVALID", 1)]),
+        case("nul.jsonl", around("nul", b"\0\0\0"), [2, 0, 1, 0], &[("JSON_SYNTAX", 1)]),
+        case("nan.jsonl", text("nan", r#""price":NaN"#), [2, 0, 1, 0], &[("JSON_SYNTAX", 1)]),
+        case("scalars.jsonl", around("scalar", b"[1]\n\"text\"\n1\nnull"), [2, 0, 4, 0], &[("NOT_OBJECT", 4)]),
+        case("deep.jsonl", text("deep", &deep), [2, 0, 1, 0], &[("DEPTH", 1)]),
+        case("long.jsonl.gz", gzip(&text("long", &long)), [2, 0, 1, 0], &[("LINE_TOO_LONG", 1)]),
+        case("large.jsonl", text("large", &large), [2, 0, 1, 0], &[("ITEM_TOO_LARGE", 1)]),
+        case("names.jsonl", text("name", r#""price":1,"":1"#), [2, 0, 1, 0], &[("NAME_EMPTY", 1)]),
+        case("surrogate.jsonl", text("surrogate", r#""price":1,"s":"\ud800""#), [2, 0, 1, 0], &[("JSON_SURROGATE", 1)]),
+        case(
+            "precision.jsonl",
+            text("digits", &format!(r#""price":{}"#, "1".repeat(39))),
+            [2, 0, 1, 0],
+            &[("NUM_PRECISION", 1)],
+        ),
+        case("range.jsonl", text("range", r#""price":1e126"#), [2, 0, 1, 0], &[("NUM_RANGE", 1)]),
+        case("missing.jsonl", around("missing", br#"{"event":"view"}"#), [2, 0, 1, 0], &[("FIELD_MISSING", 2)]),
+        case("key-empty.jsonl", around("key", row("", 3).as_bytes()), [2, 0, 1, 0], &[("KEY_EMPTY", 1)]),
+        case(
+            "key-long.jsonl",
+            around("keys", row(&"k".repeat(2_049), 3).as_bytes()),
+            [2, 0, 1, 0],
+            &[("KEY_TOO_LONG", 1)],
+        ),
+        case("key-twice.jsonl", text("twice", r#""price":1,"price":2"#), [3, 0, 0, 0], &[]),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_is_accounted_for() {
+    let pipeline = Pipeline::deploy(&[]).await;
+    let cases: Vec<Case> = forms().into_iter().chain(faults()).collect();
+    let files: Vec<_> = cases.iter().map(|case| (case.name, case.bytes.clone())).collect();
+    let executions = pipeline.process(&files).await;
+    let mut written = 0;
+    for (case, execution) in cases.iter().zip(&executions) {
+        assert_eq!(execution.status, case.status, "{}: {execution:?}", case.name);
+        let summary = summary(execution);
+        assert_eq!(summary.counts, case.counts, "{}", case.name);
+        assert!(summary.counts.reconciles(), "{}", case.name);
+        let codes: BTreeMap<String, u64> = case.codes.iter().map(|&(code, count)| (code.to_owned(), count)).collect();
+        for (code, count) in codes {
+            assert_eq!(summary.errors_by_code.get(&code), Some(&count), "{}: {:?}", case.name, summary.errors_by_code);
+        }
+        written += summary.counts.written;
+    }
+    assert_eq!(pipeline.items().await, written, "written rows can be read back");
+
+    a_second_run_changes_nothing(&pipeline, &files).await;
+    duplicates_are_one_item(&pipeline).await;
+    a_damaged_file_fails_and_keeps_its_rows(&pipeline).await;
+    quarantine_keeps_the_bytes_and_the_reasons(&pipeline).await;
+}
+
+async fn a_second_run_changes_nothing(pipeline: &Pipeline, files: &[(&str, Vec<u8>)]) {
+    let before = pipeline.items().await;
+    let plain = [files[2].clone(), files[3].clone()];
+    for execution in pipeline.process(&plain).await {
+        assert_eq!(summary(&execution).counts.written, 60);
+    }
+    assert_eq!(pipeline.items().await, before);
+}
+
+async fn duplicates_are_one_item(pipeline: &Pipeline) {
+    let before = pipeline.items().await;
+    let same_instant = [with("rush", 1, r#""price":1"#), with("rush", 1, r#""price":2"#)].join("\n");
+    let twice = format!("{same_instant}\n{same_instant}\n");
+    let executions = pipeline.process(&[("duplicates.jsonl", twice.into_bytes())]).await;
+    let counts = summary(&executions[0]).counts;
+    assert_eq!((counts.lines, counts.written, counts.duplicates), (4, 2, 2));
+    assert_eq!(pipeline.items().await, before + 2);
+}
+
+async fn a_damaged_file_fails_and_keeps_its_rows(pipeline: &Pipeline) {
+    let before = pipeline.items().await;
+    let mut truncated = gzip(rows("truncated", 3_000).as_bytes());
+    truncated.truncate(truncated.len() / 2);
+    let executions = pipeline.process(&[("truncated.jsonl.gz", truncated)]).await;
+    assert_eq!((executions[0].status.as_str(), executions[0].error.as_deref()), ("FAILED", Some("FileDamaged")));
+    let summary = summary(&executions[0]);
+    assert!(summary.damage.is_some() && summary.counts.reconciles() && summary.counts.written > 0, "{summary:?}");
+    assert_eq!(pipeline.items().await, before + summary.counts.written);
+}
+
+async fn quarantine_keeps_the_bytes_and_the_reasons(pipeline: &Pipeline) {
+    let bad = br#"{"user_id":"","timestamp":"yesterday"}"#;
+    let file = [row("kept", 1).as_bytes(), b"\n", bad, b"\n"].concat();
+    let executions = pipeline.process(&[("quarantine.jsonl", file)]).await;
+    let key = summary(&executions[0]).quarantine_key.expect("a row was quarantined");
+    assert!(key.starts_with(contract::QUARANTINE_PREFIX), "{key}");
+    let rows = pipeline.quarantined(&key).await;
+    assert_eq!(rows.len(), 1);
+    let offset = row("kept", 1).len() + 1;
+    assert_eq!((&rows[0]["line"], &rows[0]["offset"]), (&2.into(), &offset.into()));
+    let codes = rows[0]["codes"].to_string();
+    assert!(codes.contains("KEY_EMPTY") && codes.contains("TS_UNPARSEABLE"), "{codes}");
+}
