@@ -82,6 +82,7 @@ macro_rules! properties {
 
         impl $name {
             /// With the required properties; every optional one is left out.
+            #[allow(clippy::too_many_arguments, reason = "as many as the schema requires")]
             pub fn new($($required: impl Into<$crate::Value<$required_type>>),*) -> Self {
                 Self { $($required: $required.into(),)* $($optional: None,)* }
             }
