@@ -176,8 +176,8 @@ impl FieldRule {
             return;
         }
         let length = match value {
-            // A string of few bytes has few characters: most need no counting.
-            Attribute::S(text) if text.len() >= least * 4 && text.len() <= most => return,
+            // A character is one to four bytes, so that most strings need no counting.
+            Attribute::S(text) if text.len() >= least.saturating_mul(4) && text.len() <= most => return,
             Attribute::S(text) => text.chars().count(),
             Attribute::L(elements) => elements.len(),
             Attribute::M(map) => map.len(),

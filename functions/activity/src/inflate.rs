@@ -19,6 +19,7 @@ pub enum Damage {
         offset: u64,
     },
     /// The file breaks the gzip format, fails its checksum, or has something other than zeros behind its last member.
+    /// The checksum comes last: rows before the break that read well may still differ from what was packed.
     Corrupt {
         /// About where, compressed bytes from the start.
         offset: u64,

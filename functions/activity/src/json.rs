@@ -15,8 +15,8 @@ pub(crate) struct Document {
     pub(crate) value: Attribute,
     /// A key came twice in an object.
     pub(crate) repeated_key: bool,
-    /// Some name or number is one that DynamoDB refuses. Which, [`faults`](crate::row) finds out: it is rare, and
-    /// keeping a path while parsing would cost every row.
+    /// Some name or number is one that DynamoDB refuses. Which one, a second walk finds out: it is rare, and keeping
+    /// the path while parsing would cost every row.
     pub(crate) suspect: bool,
 }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Always `lines = written + duplicates + quarantined + blank`, whatever the bytes and however they are cut, and memory
-//! is bounded by the longest line that the contract allows, plus 16 bytes for each key seen.
+//! is bounded by the longest line that the contract allows, plus 128 bits for each key seen.
 //!
 //! ```
 //! let contract = activity::RecordContract::from_yaml(

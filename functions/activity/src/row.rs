@@ -28,6 +28,12 @@ const MAX_REASONS: usize = 32;
 const MAX_SHOWN_NAME: usize = 64;
 
 /// An item to write.
+///
+/// The sort key is `2015-09-12T00:46:58.771000000Z#<id>`. Where the row has no id its place is taken by 128 bits of
+/// SHA-256, in hexadecimal, of the attributes: numbers count by value, and the order and spacing of the JSON do not
+/// count. So two events of one user in one instant are two items, and one event sent twice is one.
+///
+/// A field of the row that is itself named as a key and is that key's source is replaced by the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The partition key, [`PARTITION_KEY`].
