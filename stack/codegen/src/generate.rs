@@ -57,16 +57,23 @@ pub fn check(schemas: &Path, generated: &Path) -> Result<(), Error> {
 
 /// The generated files by name.
 fn files(schemas: &Path) -> Result<BTreeMap<String, String>, Error> {
-    let schemas: Vec<Schema> = read(schemas)?
+    render(&read_schemas(schemas)?)
+}
+
+fn read_schemas(folder: &Path) -> Result<Vec<Schema>, Error> {
+    read(folder)?
         .into_iter()
         .filter(|(name, _)| name.starts_with("aws-"))
         .map(|(name, text)| {
-            serde_json::from_str(&text).map_err(|source| Error::Parse { path: schemas.join(name), source })
+            serde_json::from_str(&text).map_err(|source| Error::Parse { path: folder.join(name), source })
         })
-        .collect::<Result<_, _>>()?;
-    let meanings = Meanings::new(&schemas);
+        .collect()
+}
+
+fn render(schemas: &[Schema]) -> Result<BTreeMap<String, String>, Error> {
+    let meanings = Meanings::new(schemas);
     let mut services: BTreeMap<String, Vec<Resource<'_>>> = BTreeMap::new();
-    for schema in &schemas {
+    for schema in schemas {
         services.entry(render::module(&schema.type_name)).or_default().push(Resource::new(schema, &meanings)?);
     }
     let mut files = BTreeMap::new();
@@ -92,13 +99,141 @@ fn read(folder: &Path) -> Result<BTreeMap<String, String>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
     fn the_committed_code_is_what_the_schemas_mean() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        if let Err(error) = check(&here.join("schemas"), &here.join("../cloudformation/src/generated")) {
+        if let Err(error) = super::check(&here.join("schemas"), &here.join("../cloudformation/src/generated")) {
             panic!("{error}");
         }
+    }
+
+    /// Generates code for a `Test::Service::Thing` with these parts of a schema, beside the committed types, and looks
+    /// for lines in it, indented as they may be. A line that begins with `!` is one that must not be there.
+    #[track_caller]
+    fn check(parts: Value, lines: &[&str]) {
+        let mut schemas = read_schemas(&Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")).unwrap();
+        let mut schema: Schema = serde_json::from_value(parts).unwrap();
+        schema.type_name = "Test::Service::Thing".to_owned();
+        schemas.push(schema);
+        let text = &render(&schemas).unwrap()["service.rs"];
+        for line in lines {
+            let (wanted, line) = line.strip_prefix('!').map_or((true, *line), |line| (false, line));
+            assert_eq!(text.lines().any(|one| one.trim() == line), wanted, "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn types_follow_the_schema() {
+        let properties = json!({
+            "Size": { "type": "integer", "minimum": 128, "maximum": 1024 },
+            "Names": { "type": "array", "items": { "type": "string" }, "maxItems": 5 },
+            "Policy": { "type": ["object", "string"] },
+            "Labels": { "type": "object", "patternProperties": { ".*": { "type": "string" } } },
+            "Rate": { "type": "number" },
+        });
+        check(
+            json!({ "properties": properties, "required": ["Size"], "createOnlyProperties": ["/properties/Names"] }),
+            &[
+                "/// `Size`. 128 to 1024.",
+                "size \"Size\": i64,",
+                "/// `Names`. Up to 5 items. A change replaces the resource.",
+                "names \"Names\": Vec<String>,",
+                "policy \"Policy\": Json,",
+                "labels \"Labels\": BTreeMap<String, String>,",
+                "rate \"Rate\": f64,",
+                "Constraint { path: \"Size\", rule: Rule::Range { minimum: Some(128.0), maximum: Some(1024.0) } },",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_text_with_one_meaning_is_typed_and_one_with_several_is_not() {
+        let properties = json!({
+            "Role": { "type": "string", "refersTo": ["AWS::IAM::Role.Arn"] },
+            "Topics": { "type": "array", "items": { "type": "string" }, "refersTo": ["AWS::SNS::Topic.TopicArn"] },
+            "Queue": { "type": "string", "refersTo": ["AWS::SQS::Queue.QueueUrl"] },
+            "Key": { "type": "string", "refersTo": ["AWS::KMS::Key.Arn", "AWS::KMS::Key.KeyId"] },
+            "Stream": { "type": "string", "refersTo": ["AWS::DynamoDB::Table.StreamArn"] },
+            "Elsewhere": { "type": "string", "refersTo": ["AWS::EC2::VPC.Id"] },
+        });
+        check(
+            json!({ "properties": properties }),
+            &[
+                "role \"Role\": Arn<crate::iam::Role>,",
+                "topics \"Topics\": Vec<Arn<crate::sns::Topic>>,",
+                "queue \"Queue\": crate::value::Url<crate::sqs::Queue>,",
+                "key \"Key\": String,",
+                "stream \"Stream\": String,",
+                "elsewhere \"Elsewhere\": String,",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_only_aws_sets_is_an_attribute_and_no_property() {
+        let status =
+            json!({ "type": "object", "properties": { "Url": { "type": "string" }, "Mode": { "type": "string" } } });
+        check(
+            json!({
+                "properties": {
+                    "Arn": { "type": "string" }, "ThingId": { "type": "string" }, "Status": { "$ref": "#/definitions/Status" },
+                },
+                "definitions": { "Status": status },
+                "readOnlyProperties": ["/properties/Arn", "/properties/ThingId", "/properties/Status/Url"],
+                "primaryIdentifier": ["/properties/ThingId"],
+            }),
+            &[
+                "arn \"Arn\": Arn<crate::service::Thing>,",
+                "thing_id \"ThingId\": Id<crate::service::Thing>,",
+                "status_url \"Status.Url\": String,",
+                "reference Id<crate::service::Thing>,",
+                "mode \"Mode\": String,",
+                "!url \"Url\": String,",
+            ],
+        );
+    }
+
+    #[test]
+    fn enumerations_are_told_apart_where_they_differ() {
+        let structure = |values: Value| {
+            json!({ "type": "object", "properties": {
+            "Type": { "type": "string", "enum": ["A"] }, "LogLevel": { "type": "string", "enum": values },
+        } })
+        };
+        let check_names = |first: Value, second: Value, lines: &[&str]| {
+            check(
+                json!({
+                    "properties": { "One": { "$ref": "#/definitions/One" }, "Two": { "$ref": "#/definitions/Two" } },
+                    "definitions": { "One": structure(first), "Two": structure(second) },
+                }),
+                lines,
+            );
+        };
+        let own = ["log_level \"LogLevel\": OneLogLevel,", "log_level \"LogLevel\": TwoLogLevel,"];
+        check_names(json!(["DEBUG"]), json!(["INFO"]), &own);
+        check_names(
+            json!(["DEBUG"]),
+            json!(["DEBUG"]),
+            &["log_level \"LogLevel\": LogLevel,", "r#type \"Type\": OneType,"],
+        );
+    }
+
+    #[test]
+    fn a_structure_may_contain_itself() {
+        let tree = json!({ "type": "object", "properties": {
+            "Name": { "type": "string", "maxLength": 8 },
+            "Children": { "type": "array", "items": { "$ref": "#/definitions/Tree" } },
+        } });
+        check(
+            json!({ "properties": { "Root": { "$ref": "#/definitions/Tree" } }, "definitions": { "Tree": tree } }),
+            &[
+                "children \"Children\": Vec<Tree>,",
+                "Constraint { path: \"Root/Children/*/Name\", rule: Rule::Length { minimum: None, maximum: Some(8) } },",
+            ],
+        );
     }
 }

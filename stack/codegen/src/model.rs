@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use crate::error::Error;
 use crate::names;
 use crate::reference::{Meaning, Meanings};
-use crate::schema::{Node, Schema};
+use crate::schema::{Node, Schema, Types};
 
 /// A resource type.
 pub(crate) struct Resource<'a> {
@@ -209,10 +209,10 @@ impl Reader<'_> {
                 while let Some(definition) = node.definition() {
                     node = self.schema.definitions.get(definition)?;
                 }
-                let shape = match node.types.as_ref() {
-                    _ if node.is("integer") => Shape::Integer,
-                    _ if node.is("boolean") => Shape::Boolean,
-                    _ if node.is("string") => {
+                let shape = match &node.types {
+                    Some(Types::One(one)) if one == "integer" => Shape::Integer,
+                    Some(Types::One(one)) if one == "boolean" => Shape::Boolean,
+                    Some(Types::One(one)) if one == "string" => {
                         self.meanings.of_attribute(self.schema, &path).map_or(Shape::Text, Shape::Meaningful)
                     }
                     _ => return None,

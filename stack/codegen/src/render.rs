@@ -27,9 +27,12 @@ pub(crate) fn root(services: &BTreeMap<String, Vec<Resource<'_>>>) -> String {
     let resources = || services.iter().flat_map(|(service, resources)| resources.iter().map(move |one| (service, one)));
     let skipped: usize = resources().map(|(_, resource)| Constraints::new(resource.schema).skipped).sum();
     let mut text = HEADER.to_owned();
-    let _ =
-        writeln!(text, "//!\n//! {} resource types. {skipped} patterns are left out: they look", resources().count());
-    text.push_str("//! around, which the `regex` crate does not, or are larger than it allows.\n\n");
+    let _ = writeln!(
+        text,
+        "//!\n//! {} resource types. {skipped} patterns are left out of their tables:",
+        resources().count()
+    );
+    text.push_str("//! they look around, which the `regex` crate does not.\n\n");
     text.push_str("use crate::spec::ResourceSpec;\n\n");
     for (service, resources) in services {
         let names: Vec<_> = resources.iter().map(|resource| format!("`{}`", resource.schema.type_name)).collect();
@@ -155,6 +158,7 @@ fn facts(schema: &Schema, field: &Field, is_top: bool) -> String {
             Rule::Pattern(_) => continue,
             Rule::Length(minimum, maximum) => format!("{} characters", bounds(minimum, maximum)),
             Rule::Range(minimum, maximum) => bounds(minimum, maximum),
+            Rule::Items(Some(1), Some(1)) => "1 item".to_owned(),
             Rule::Items(minimum, maximum) => format!("{} items", bounds(minimum, maximum)),
             Rule::Choice(choices) => {
                 format!("One of {}", choices.iter().map(i64::to_string).collect::<Vec<_>>().join(", "))

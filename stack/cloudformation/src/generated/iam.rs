@@ -244,7 +244,7 @@ pub mod policy {
             write_only: &[],
             stateful: false,
             constraints: &[
-                Constraint { path: "PolicyName", rule: Rule::Pattern("^[\\w+=,.@-]+$") },
+                Constraint { path: "PolicyName", rule: Rule::Pattern("^[[0-9A-Za-z_]+=,.@-]+$") },
                 Constraint { path: "PolicyName", rule: Rule::Length { minimum: Some(1), maximum: Some(128) } },
             ],
             permissions: Permissions {
@@ -364,12 +364,12 @@ pub mod role {
                 Constraint { path: "Description", rule: Rule::Pattern("^[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*$") },
                 Constraint { path: "Description", rule: Rule::Length { minimum: Some(0), maximum: Some(1000) } },
                 Constraint { path: "ManagedPolicyArns", rule: Rule::Items { minimum: Some(0), maximum: None } },
-                Constraint { path: "ManagedPolicyArns/*", rule: Rule::Pattern("arn:(aws[a-zA-Z-]*)?:iam::(\\d{12}|aws):policy/[a-zA-Z_0-9+=,.@\\-_/]+") },
+                Constraint { path: "ManagedPolicyArns/*", rule: Rule::Pattern("arn:(aws[a-zA-Z-]*)?:iam::([0-9]{12}|aws):policy/[a-zA-Z_0-9+=,.@\\-_/]+") },
                 Constraint { path: "MaxSessionDuration", rule: Rule::Range { minimum: Some(3600.0), maximum: Some(43200.0) } },
                 Constraint { path: "Path", rule: Rule::Pattern("^(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)$") },
                 Constraint { path: "Path", rule: Rule::Length { minimum: Some(1), maximum: Some(512) } },
                 Constraint { path: "PermissionsBoundary", rule: Rule::Length { minimum: Some(20), maximum: Some(2048) } },
-                Constraint { path: "RoleName", rule: Rule::Pattern("^[\\w+=,.@-]+$") },
+                Constraint { path: "RoleName", rule: Rule::Pattern("^[[0-9A-Za-z_]+=,.@-]+$") },
                 Constraint { path: "RoleName", rule: Rule::Length { minimum: Some(1), maximum: Some(64) } },
                 Constraint { path: "Tags", rule: Rule::Items { minimum: Some(0), maximum: Some(50) } },
                 Constraint { path: "Tags/*/Key", rule: Rule::Pattern("^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+$") },

@@ -78,7 +78,9 @@ pub mod log_group {
             write_only: &[],
             stateful: true,
             constraints: &[
+                Constraint { path: "KmsKeyId", rule: Rule::Pattern("^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/.+\\z") },
                 Constraint { path: "KmsKeyId", rule: Rule::Length { minimum: Some(0), maximum: Some(256) } },
+                Constraint { path: "LogGroupName", rule: Rule::Pattern("^[.\\-_/#A-Za-z0-9]{1,512}\\z") },
                 Constraint { path: "LogGroupName", rule: Rule::Length { minimum: Some(1), maximum: Some(512) } },
                 Constraint { path: "RetentionInDays", rule: Rule::Choice(&[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]) },
                 Constraint { path: "Tags/*/Key", rule: Rule::Length { minimum: Some(1), maximum: Some(128) } },
@@ -148,7 +150,7 @@ resource! {
             filter_pattern "FilterPattern": String,
             /// `LogGroupName`. 1 to 512 characters. A change replaces the resource.
             log_group_name "LogGroupName": Name<crate::logs::LogGroup>,
-            /// `MetricTransformations`. 1 items.
+            /// `MetricTransformations`. 1 item.
             metric_transformations "MetricTransformations": Vec<metric_filter::MetricTransformation>,
         }
         optional {
