@@ -16,7 +16,7 @@ use processor::{Processor, read_contract};
 /// Longer than Lambda allows: the largest inputs are to end by themselves.
 const TIME: Duration = Duration::from_secs(3600);
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [bucket, key, table_name, quarantine_bucket, contract_folder] = &arguments[..] else {

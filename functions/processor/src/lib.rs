@@ -11,8 +11,8 @@
 //! What a row means is not decided here but by the record contract, in `activity`.
 
 mod backoff;
+mod batch;
 mod error;
-mod item;
 mod metrics;
 mod object;
 mod processor;

@@ -14,7 +14,7 @@ use serde_json::Value;
 /// What is kept of the invocation's time for giving up in order: an answer that says why beats Lambda's kill.
 const RESERVE: Duration = Duration::from_secs(2);
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     tracing::init_default_subscriber();
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;

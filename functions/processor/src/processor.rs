@@ -13,11 +13,12 @@ use tokio::sync::mpsc;
 use tracing::info;
 
 use crate::backoff::Backoff;
+use crate::batch::Batch;
 use crate::error::Error;
 use crate::object::Object;
 use crate::quarantine::{self, Reason, Upload};
 use crate::reader;
-use crate::table::{Batch, Table, WRITE_REFUSED};
+use crate::table::{Table, WRITE_REFUSED};
 
 /// How many batches are on their way to the table at a time. At a usual 5 ms a request that is 80,000 items a second,
 /// more than one processor parses.
@@ -114,19 +115,22 @@ impl Processor {
     ) -> Result<u64, Error> {
         let table = Table { client: &self.dynamodb, name: &self.environment.table_name, backoff: self.backoff };
         let batches = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
-        let written = batches.map(|batch| table.write(batch)).buffer_unordered(BATCHES_IN_FLIGHT);
-        written
-            .try_fold(0, async |refused, lines| {
-                for line in &lines {
-                    let mut record = Vec::new();
-                    let reason = Reason { code: WRITE_REFUSED, ..Reason::default() };
-                    quarantine::append(&mut record, file, line.borrow(), &[reason]);
-                    // An error means that the quarantine has failed, which says so itself.
-                    let _ = records.send(record).await;
-                }
-                Ok(refused + lines.len() as u64)
-            })
-            .await
+        let (table, records) = (&table, &records);
+        let write = async move |batch: Batch| {
+            let lines = table.write(&batch).await?;
+            let mut refused = Vec::new();
+            for line in &lines {
+                let reason = Reason { code: WRITE_REFUSED, ..Reason::default() };
+                quarantine::append(&mut refused, file, *line, &[reason]);
+            }
+            if !refused.is_empty() {
+                // An error means that the quarantine has failed, which says so itself.
+                let _ = records.send(refused).await;
+            }
+            Ok(lines.len() as u64)
+        };
+        let written = batches.map(write).buffer_unordered(BATCHES_IN_FLIGHT);
+        written.try_fold(0, async |sum, refused| Ok(sum + refused)).await
     }
 }
 

@@ -27,27 +27,6 @@ const KEY_BYTES: usize = 1024;
 /// The quarantine object's media type.
 const CONTENT_TYPE: &str = "application/x-ndjson";
 
-/// A line that is kept while its item is on its way to the table.
-pub(crate) struct OwnedLine {
-    number: u64,
-    offset: u64,
-    length: u64,
-    raw: Box<[u8]>,
-}
-
-impl OwnedLine {
-    /// The line, as `activity` hands it out.
-    pub(crate) fn borrow(&self) -> Line<'_> {
-        Line { number: self.number, offset: self.offset, length: self.length, raw: &self.raw }
-    }
-}
-
-impl From<Line<'_>> for OwnedLine {
-    fn from(line: Line<'_>) -> Self {
-        Self { number: line.number, offset: line.offset, length: line.length, raw: line.raw.into() }
-    }
-}
-
 /// Why a line is quarantined.
 #[derive(Default, Serialize)]
 pub(crate) struct Reason<'a> {

@@ -5,9 +5,8 @@ use activity::{FileReader, Item, Line, QuarantinedRow, RecordContract, Row as Re
 use contract::FileLocation;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use crate::item;
+use crate::batch::Batch;
 use crate::quarantine::{self, Reason};
-use crate::table::{BATCH_BYTES, BATCH_ITEMS, Batch, Row};
 
 /// Records are sent on when they are this long together: one by one they would cost a wake-up each.
 const RECORDS_BYTES: usize = 64 << 10;
@@ -42,7 +41,6 @@ pub(crate) struct Outlets {
     batches: Sender<Batch>,
     records: Sender<Vec<u8>>,
     batch: Batch,
-    batch_bytes: usize,
     pending: Vec<u8>,
     /// Nobody takes rows any more: the run has failed elsewhere.
     closed: bool,
@@ -51,7 +49,7 @@ pub(crate) struct Outlets {
 impl Outlets {
     /// Sends items to `batches`, and records of `file`'s bad lines to `records`.
     pub(crate) fn new(file: FileLocation, batches: Sender<Batch>, records: Sender<Vec<u8>>) -> Self {
-        Self { file, batches, records, batch: Vec::new(), batch_bytes: 0, pending: Vec::new(), closed: false }
+        Self { file, batches, records, batch: Batch::default(), pending: Vec::new(), closed: false }
     }
 
     fn take(&mut self, row: ReadRow<'_>) {
@@ -65,12 +63,10 @@ impl Outlets {
     }
 
     fn item(&mut self, item: Item, line: Line<'_>) {
-        let bytes = item.size;
-        if self.batch.len() == BATCH_ITEMS || self.batch_bytes + bytes > BATCH_BYTES {
+        self.batch.push(item, line);
+        if self.batch.is_full() {
             self.send_batch();
         }
-        self.batch_bytes += bytes;
-        self.batch.push(Row { item: item::attributes(item), line: line.into() });
     }
 
     fn quarantined(&mut self, row: QuarantinedRow<'_>) {
@@ -92,9 +88,7 @@ impl Outlets {
     }
 
     fn send_batch(&mut self) {
-        self.batch_bytes = 0;
-        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ITEMS));
-        self.closed |= self.batches.blocking_send(batch).is_err();
+        self.closed |= self.batches.blocking_send(self.batch.take()).is_err();
     }
 
     fn send_records(&mut self) {

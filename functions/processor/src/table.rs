@@ -1,33 +1,19 @@
 //! Writes batches of items to DynamoDB.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use activity::{Line, PARTITION_KEY, SORT_KEY};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, WriteRequest};
 use contract::ProcessorError;
 
 use crate::backoff::Backoff;
+use crate::batch::{Batch, Row};
 use crate::error::Error;
-use crate::item::{self, Attributes};
-use crate::quarantine::OwnedLine;
 
-/// The most items that one `BatchWriteItem` takes
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
-pub(crate) const BATCH_ITEMS: usize = 25;
-
-/// The most bytes of items, by DynamoDB's size rules, that go into one batch. The request's limit of 16 MB is on its
-/// JSON, which is up to seven times as long (`{"NULL":true},` for two bytes).
-pub(crate) const BATCH_BYTES: usize = 2 << 20;
-
-/// An item, and the line that it came from.
-pub(crate) struct Row {
-    pub(crate) item: Attributes,
-    pub(crate) line: OwnedLine,
-}
-
-/// Rows of different keys, at most [`BATCH_ITEMS`].
-pub(crate) type Batch = Vec<Row>;
+/// The code of a row that the table refuses although the record contract accepts it.
+pub(crate) const WRITE_REFUSED: &str = "WRITE_REFUSED";
 
 /// The table.
 pub(crate) struct Table<'a> {
@@ -35,9 +21,6 @@ pub(crate) struct Table<'a> {
     pub(crate) name: &'a str,
     pub(crate) backoff: Backoff,
 }
-
-/// The code of a row that the table refuses although the record contract accepts it.
-pub(crate) const WRITE_REFUSED: &str = "WRITE_REFUSED";
 
 /// What one request did with its items.
 enum Answer {
@@ -53,50 +36,55 @@ impl Table<'_> {
     /// Writes every row of `batch` and returns the lines of those that the table refuses.
     ///
     /// One bad item makes DynamoDB refuse its whole batch, so a refused batch is halved until the bad one is alone.
-    pub(crate) async fn write(&self, batch: Batch) -> Result<Vec<OwnedLine>, Error> {
+    pub(crate) async fn write<'b>(&self, batch: &'b Batch) -> Result<Vec<Line<'b>>, Error> {
         let mut refused = Vec::new();
-        let mut pending = vec![batch];
+        let mut pending = vec![batch.rows().collect()];
         while let Some(rows) = pending.pop() {
-            let Some(mut rows) = self.put(rows).await? else { continue };
-            if rows.len() > 1 {
-                pending.push(rows.split_off(rows.len() / 2));
-                pending.push(rows);
+            let mut left = self.put(batch, rows).await?;
+            if left.len() > 1 {
+                pending.push(left.split_off(left.len() / 2));
+                pending.push(left);
             } else {
-                refused.extend(rows.into_iter().map(|row| row.line));
+                refused.extend(left.iter().map(|row| batch.line(row)));
             }
         }
         Ok(refused)
     }
 
-    /// Writes `rows`, as often as it takes. Returns those that are left where the table refuses them.
-    async fn put(&self, mut rows: Batch) -> Result<Option<Batch>, Error> {
+    /// Writes `rows` of `batch`, as often as it takes. Returns those that are left where the table refuses them.
+    async fn put<'b>(&self, batch: &'b Batch, mut rows: Vec<&'b Row>) -> Result<Vec<&'b Row>, Error> {
         let mut failed = 0;
-        while !rows.is_empty() {
-            let reason = match self.request(&rows).await? {
-                Answer::Refused => return Ok(Some(rows)),
+        loop {
+            let reason = match self.request(batch.request(self.name, &rows)).await? {
+                Answer::Refused => return Ok(rows),
                 Answer::Busy(reason) => reason,
                 Answer::Unprocessed(requests) => {
-                    let left: HashSet<_> =
-                        requests.iter().filter_map(|request| item::key(&request.put_request()?.item)).collect();
-                    let before = rows.len();
-                    rows.retain(|row| item::key(&row.item).is_some_and(|key| left.contains(&key)));
-                    if rows.len() < before {
+                    let left: HashSet<_> = requests.iter().filter_map(key).collect();
+                    if left.len() < rows.len() {
                         failed = 0;
                     }
+                    rows.retain(|row| left.contains(&row.key()));
                     "it returned them unprocessed".into()
                 }
             };
+            if rows.is_empty() {
+                return Ok(rows);
+            }
             failed += 1;
-            if !rows.is_empty() && !self.backoff.wait(failed).await {
+            if !self.backoff.wait(failed).await {
                 return Err(Error::Busy { table: self.name.into(), items: rows.len(), tries: failed, reason });
             }
         }
-        Ok(None)
     }
 
-    async fn request(&self, rows: &[Row]) -> Result<Answer, Error> {
-        let puts = rows.iter().map(|row| put(row.item.clone())).collect();
-        match self.client.batch_write_item().request_items(self.name, puts).send().await {
+    /// Sends the `body` of a `BatchWriteItem`, in place of the one that the client would write.
+    async fn request(&self, body: Vec<u8>) -> Result<Answer, Error> {
+        let request = self.client.batch_write_item().request_items(self.name, Vec::new()).customize();
+        let request = request.mutate_request(move |request| {
+            request.headers_mut().insert("content-length", body.len().to_string());
+            *request.body_mut() = body.clone().into();
+        });
+        match request.send().await {
             Ok(answer) => {
                 let left = answer.unprocessed_items.into_iter().flatten().flat_map(|(_, requests)| requests);
                 Ok(Answer::Unprocessed(left.collect()))
@@ -110,7 +98,9 @@ impl Table<'_> {
     }
 }
 
-/// The request to write `item`. Building it fails only without an item.
-fn put(item: Attributes) -> WriteRequest {
-    WriteRequest::builder().set_put_request(PutRequest::builder().set_item(Some(item)).build().ok()).build()
+/// The partition and the sort key of what is to be put.
+fn key(request: &WriteRequest) -> Option<(&str, &str)> {
+    let item: &HashMap<String, AttributeValue> = &request.put_request()?.item;
+    let text = |name| item.get(name)?.as_s().ok().map(String::as_str);
+    Some((text(PARTITION_KEY)?, text(SORT_KEY)?))
 }
