@@ -89,5 +89,6 @@ pub fn record_contract(packaging: &Packaging) -> Result<(String, RecordContract)
 
 /// The cargo workspace that the functions are built in: the one that this program was built in.
 pub fn workspace() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
 }

@@ -38,6 +38,7 @@ pub(super) fn add_function(
             .log_group_name(format!("/aws/lambda/{}-{}", settings.stack_name(), id.to_lowercase()))
             .retention_in_days(settings.log_retention_days),
     );
+    stack.attributes(&log_group).removal(settings.removal());
     let role = stack
         .add(&format!("{id}Role"), iam::Role::new(PolicyDocument::new([Statement::trust("lambda.amazonaws.com")])));
     let own = [log_group.arn().grant_write_events(), grant_trace()];

@@ -58,6 +58,7 @@ pub(super) fn add_state_machine(
             .log_group_name(format!("/aws/vendedlogs/states/{}", settings.stack_name()))
             .retention_in_days(settings.log_retention_days),
     );
+    stack.attributes(&log_group).removal(settings.removal());
     let role =
         stack.add("StateMachineRole", iam::Role::new(PolicyDocument::new([Statement::trust("states.amazonaws.com")])));
     let grants = [processor.arn().grant_invoke(), grant_log_delivery(), grant_trace()];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cloudformation::Removal;
 use serde::Deserialize;
 
 /// The settings that the program carries: `stack/settings.yaml`.
@@ -107,7 +108,7 @@ pub struct Settings {
     pub pipeline: String,
     /// The environment's name, likewise.
     pub environment: String,
-    /// Whether the table and the buckets outlive their stack.
+    /// Whether the table, the buckets and the logs outlive their stack.
     pub retain_data: bool,
     /// The instruction set of the functions.
     pub architecture: Architecture,
@@ -176,9 +177,9 @@ impl Settings {
         format!("{}-{}", self.pipeline, self.environment)
     }
 
-    /// Whether the environment is one for development, where data may go with the stack.
-    pub fn is_development(&self) -> bool {
-        !self.retain_data
+    /// What happens to what holds data, when it leaves the stack.
+    pub(super) fn removal(&self) -> Removal {
+        if self.retain_data { Removal::RetainExceptOnCreate } else { Removal::Delete }
     }
 
     /// What the template's own checks cannot see: names that become part of other names, and quantities that are

@@ -7,7 +7,7 @@ use cloudformation::s3::bucket::{
     ServerSideEncryptionRule, VersioningConfiguration, VersioningConfigurationStatus,
 };
 use cloudformation::{
-    Handle, PolicyDocument, Removal, Reserved, Stack, Statement, Value, dynamodb, lambda, pseudo, s3, text,
+    Handle, PolicyDocument, Reserved, Stack, Statement, Value, dynamodb, lambda, pseudo, s3, text,
 };
 use contract::{INGEST_PREFIX, INGEST_SUFFIXES};
 
@@ -47,7 +47,7 @@ pub(super) fn add_ingest_bucket(
     let bucket = private_bucket(settings.ingest_expiration_days)
         .notification_configuration(NotificationConfiguration::new().lambda_configurations(notifications));
     let bucket = stack.add_reserved(reserved, bucket);
-    stack.attributes(&bucket).depends_on(&permission).removal(removal(settings));
+    stack.attributes(&bucket).depends_on(&permission).removal(settings.removal());
     require_tls(stack, "IngestBucketPolicy", &bucket);
     bucket
 }
@@ -55,7 +55,7 @@ pub(super) fn add_ingest_bucket(
 /// Adds the bucket of quarantined rows.
 pub(super) fn add_quarantine_bucket(stack: &mut Stack, settings: &Settings) -> Handle<s3::Bucket> {
     let bucket = stack.add("QuarantineBucket", private_bucket(settings.quarantine_expiration_days));
-    stack.attributes(&bucket).removal(removal(settings));
+    stack.attributes(&bucket).removal(settings.removal());
     require_tls(stack, "QuarantineBucketPolicy", &bucket);
     bucket
 }
@@ -77,7 +77,7 @@ pub(super) fn add_table(stack: &mut Stack, settings: &Settings) -> Handle<dynamo
         .sse_specification(SSESpecification::new(true))
         .deletion_protection_enabled(settings.retain_data);
     let table = stack.add("Table", properties);
-    stack.attributes(&table).removal(removal(settings));
+    stack.attributes(&table).removal(settings.removal());
     table
 }
 
@@ -114,8 +114,4 @@ fn require_tls(stack: &mut Stack, logical_id: &str, bucket: &Handle<s3::Bucket>)
         .sid("RequireTls")
         .when("Bool", "aws:SecureTransport", "false");
     stack.add(logical_id, s3::BucketPolicy::new(bucket.reference(), PolicyDocument::new([statement])));
-}
-
-fn removal(settings: &Settings) -> Removal {
-    if settings.retain_data { Removal::RetainExceptOnCreate } else { Removal::Delete }
 }
