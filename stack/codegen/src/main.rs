@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: codegen                                       write the generated code
-       codegen --check                               fail when it is stale
+const USAGE: &str = "usage: codegen                                        write the generated code
+       codegen --check                                fail when it is stale
        codegen --import-schemas RESOURCES DB_JSON_GZ  trim fresh schemas into schemas/ (see its README)";
 
 fn main() -> ExitCode {
