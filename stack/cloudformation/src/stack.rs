@@ -302,8 +302,10 @@ impl Attributes<'_> {
         self.set(|entry| entry.deletion_policy = Some(removal))
     }
 
-    /// `UpdateReplacePolicy`: what happens to the old resource when an update replaces it.
+    /// `UpdateReplacePolicy`: what happens to the old resource when an update replaces it. It was not made by this very
+    /// operation, so [`Removal::RetainExceptOnCreate`] is `Retain` here, which is all that CloudFormation takes.
     pub fn update_replace_policy(self, removal: Removal) -> Self {
+        let removal = if removal == Removal::RetainExceptOnCreate { Removal::Retain } else { removal };
         self.set(|entry| entry.update_replace_policy = Some(removal))
     }
 
