@@ -241,10 +241,12 @@ fn has_ended(status: &ExecutionStatus) -> bool {
 }
 
 fn execution(described: DescribeExecutionOutput) -> Execution {
+    // The emulator gives a failed execution an output too; AWS does not.
+    let succeeded = described.status == ExecutionStatus::Succeeded;
     Execution {
         arn: described.execution_arn,
         status: described.status.as_str().to_owned(),
-        output: described.output,
+        output: described.output.filter(|_| succeeded),
         error: described.error,
         cause: described.cause,
     }

@@ -6,9 +6,7 @@ use cloudformation::s3::bucket::{
     PublicAccessBlockConfiguration, Rule, RuleStatus, S3KeyFilter, SSEAlgorithm, ServerSideEncryptionByDefault,
     ServerSideEncryptionRule, VersioningConfiguration, VersioningConfigurationStatus,
 };
-use cloudformation::{
-    Handle, PolicyDocument, Reserved, Stack, Statement, Value, dynamodb, lambda, pseudo, s3, text,
-};
+use cloudformation::{Handle, PolicyDocument, Reserved, Stack, Statement, Value, dynamodb, lambda, pseudo, s3, text};
 use contract::{INGEST_PREFIX, INGEST_SUFFIXES};
 
 use super::Settings;
