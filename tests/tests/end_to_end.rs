@@ -1,5 +1,7 @@
 //! The real binaries on the emulator: every kind of file that an application may send, and where its lines go.
 
+#![allow(clippy::expect_used)]
+
 use std::collections::BTreeMap;
 
 use contract::Counts;

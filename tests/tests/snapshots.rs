@@ -1,5 +1,7 @@
 //! What each environment synthesises. `cargo insta review`, or `INSTA_UPDATE=always`, takes a change on.
 
+#![allow(clippy::unwrap_used)]
+
 use stack::pipeline::{Settings, definition, template};
 
 fn check(environment: &str) {

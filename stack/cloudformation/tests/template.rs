@@ -1,5 +1,7 @@
 //! What a stack becomes, and what is refused, seen from outside.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use cloudformation::{
