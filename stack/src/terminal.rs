@@ -22,12 +22,37 @@ pub fn is_broken_pipe(error: &miette::Report) -> bool {
         .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }
 
-/// A table for people, in the plain style that survives being pasted into a ticket.
-pub fn table(head: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(head.to_vec());
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+/// A table for people: no lines, no colours, no white space at the ends, so that it survives being pasted into a ticket.
+/// Its first column is text; with a head, the others are figures. Each line ends in a line feed.
+pub struct Table(comfy_table::Table);
+
+impl Table {
+    /// A table without a head.
+    pub fn new() -> Self {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        Self(table)
     }
-    table
+
+    /// A table with a head.
+    pub fn with_head(head: &[&str]) -> Self {
+        let Self(mut table) = Self::new();
+        table.set_header(head.to_vec());
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+        Self(table)
+    }
+
+    /// Adds a row.
+    pub fn add(&mut self, row: impl IntoIterator<Item = impl ToString>) {
+        self.0.add_row(row.into_iter().map(|cell| cell.to_string()));
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.0.to_string();
+        text.lines().try_for_each(|line| writeln!(formatter, "{}", line.strip_prefix(' ').unwrap_or(line).trim_end()))
+    }
 }

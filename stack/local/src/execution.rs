@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::error::DisplayErrorContext;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
+
+use crate::client::reason;
 
 /// How often the state machine is asked.
 const POLL: Duration = Duration::from_millis(100);
@@ -211,7 +212,7 @@ impl Executions {
             self.client.list_executions().state_machine_arn(&self.state_machine).into_paginator().items().send();
         let mut listed = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| self.error(DisplayErrorContext(error)))?;
+            let item = item.map_err(|error| self.error(reason(&error)))?;
             listed.push((item.execution_arn, item.status));
         }
         Ok(listed)
@@ -219,7 +220,7 @@ impl Executions {
 
     async fn describe(&self, arn: &str) -> Result<DescribeExecutionOutput, ExecutionError> {
         let answer = self.client.describe_execution().execution_arn(arn).send().await;
-        answer.map_err(|error| self.error(DisplayErrorContext(error)))
+        answer.map_err(|error| self.error(reason(&error)))
     }
 
     fn error(&self, reason: impl ToString) -> ExecutionError {

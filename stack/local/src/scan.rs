@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, KeyType};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+
+use crate::client::reason;
 
 /// An item's primary key.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +77,7 @@ struct KeyNames {
 impl Scan {
     async fn key_names(&self) -> Result<KeyNames, ScanError> {
         let answer = self.client.describe_table().table_name(&self.table).send().await;
-        let answer = answer.map_err(|error| self.error(DisplayErrorContext(error)))?;
+        let answer = answer.map_err(|error| self.error(reason(&error)))?;
         let schema = answer.table().map(|table| table.key_schema()).unwrap_or_default();
         let name = |wanted: &KeyType| {
             schema.iter().find(|part| part.key_type() == wanted).map(|part| part.attribute_name().to_owned())
@@ -105,7 +106,7 @@ impl Scan {
         }
         let mut answers = request.into_paginator().send();
         while let Some(answer) = answers.next().await {
-            let answer = answer.map_err(|error| self.error(DisplayErrorContext(error)))?;
+            let answer = answer.map_err(|error| self.error(reason(&error)))?;
             let keys: Option<Vec<ItemKey>> =
                 answer.items.unwrap_or_default().into_iter().map(|item| key(item, &names)).collect();
             let keys = keys.ok_or_else(|| self.error("an item came back without its key"))?;

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
-use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 
+use crate::client::reason;
 use crate::execution::Object;
 
 /// What S3 says of an uploaded object.
@@ -33,8 +32,7 @@ pub enum UploadError {
     },
     /// S3 refused it, or did not answer.
     #[error(
-        "cannot upload {path} to s3://{bucket}/{key}: {}; check that the stack is deployed",
-        DisplayErrorContext(source)
+        "cannot upload {path} to s3://{bucket}/{key}: {reason}; check the bucket's name and that the stack is deployed"
     )]
     Put {
         /// The file.
@@ -44,7 +42,7 @@ pub enum UploadError {
         /// The key.
         key: String,
         /// What S3 said.
-        source: Box<SdkError<PutObjectError>>,
+        reason: String,
     },
 }
 
@@ -58,11 +56,11 @@ pub async fn upload(client: &Client, file: &Path, bucket: &str, key: &str) -> Re
     let size = tokio::fs::metadata(file).await.map_err(unreadable)?.len();
     let body = ByteStream::from_path(file).await.map_err(|source| unreadable(std::io::Error::other(source)))?;
     let answer =
-        client.put_object().bucket(bucket).key(key).body(body).send().await.map_err(|source| UploadError::Put {
+        client.put_object().bucket(bucket).key(key).body(body).send().await.map_err(|error| UploadError::Put {
             path: file.to_owned(),
             bucket: bucket.to_owned(),
             key: key.to_owned(),
-            source: Box::new(source),
+            reason: reason(&error),
         })?;
     let object =
         Object { bucket: bucket.to_owned(), key: key.to_owned(), version_id: answer.version_id().map(str::to_owned) };

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::package;
 use crate::cli::Check;
-use crate::terminal;
+use crate::terminal::{self, Table};
 
 /// The exit code where rows are rejected.
 const REJECTED: u8 = 2;
@@ -77,18 +77,18 @@ fn print_json(summary: &Summary) -> Result<()> {
 
 fn print_table(path: &Path, summary: &Summary) -> Result<()> {
     let counts = summary.counts;
-    let mut table = terminal::table(&["file", "lines", "written", "duplicates", "quarantined", "blank"]);
+    let mut table = Table::with_head(&["file", "lines", "written", "duplicates", "quarantined", "blank"]);
     let figures = [counts.lines, counts.written, counts.duplicates, counts.quarantined, counts.blank];
-    table.add_row([path.display().to_string()].into_iter().chain(figures.map(|figure| figure.to_string())));
-    let mut text = format!("{table}\n");
+    table.add([path.display().to_string()].into_iter().chain(figures.map(|figure| figure.to_string())));
+    let mut text = table.to_string();
     let reasons = [("rejected", &summary.errors_by_code), ("kept, with a warning", &summary.warnings_by_code)];
     for (what, codes) in reasons.into_iter().filter(|(_, codes)| !codes.is_empty()) {
-        let mut table = terminal::table(&[what, "rows"]);
+        let mut table = Table::with_head(&[what, "rows"]);
         for (code, count) in codes {
             let meaning = Code::ALL.iter().find(|known| known.as_str() == code).map_or("", |known| known.meaning());
-            table.add_row([format!("{code}: {meaning}"), count.to_string()]);
+            table.add([format!("{code}: {meaning}"), count.to_string()]);
         }
-        text.push_str(&format!("\n{table}\n"));
+        text.push_str(&format!("\n{table}"));
     }
     if let Some(damage) = &summary.damage {
         text.push_str(&format!("\nthe file is damaged: {damage}; the rows before the damage are counted above\n"));

@@ -19,7 +19,7 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
     let connection = connect(&verb.target).await?;
     let packages = package::build(&verb.packaging, &settings)?;
     let outputs = deploy(&connection, &settings, &packages).await?;
-    terminal::print(&format!("{}\n", super::outputs::table(&outputs)))?;
+    terminal::print(&super::outputs::table(&outputs).to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 

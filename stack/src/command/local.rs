@@ -17,7 +17,7 @@ use stack::pipeline::output;
 
 use super::{SettingsFile, check, deploy, package, upload};
 use crate::cli::{self, LocalRun, LocalUp};
-use crate::terminal;
+use crate::terminal::{self, Table};
 
 /// Rows of the sample that `local run` makes.
 const SAMPLE_ROWS: u32 = 5_000;
@@ -33,7 +33,7 @@ pub async fn up(verb: &LocalUp, settings: &SettingsFile) -> Result<ExitCode> {
     let connection = connect(&daemon.endpoint).await?;
     let packages = package::build(&verb.packaging, &settings)?;
     let outputs = deploy::deploy(&connection, &settings, &packages).await?;
-    terminal::print(&format!("{}\n", super::outputs::table(&outputs)))?;
+    terminal::print(&super::outputs::table(&outputs).to_string())?;
     eprintln!("the emulator runs at {}; stop it with `stack local down`", daemon.endpoint);
     eprintln!("other tools reach it with AWS_ENDPOINT_URL={} and any credentials", daemon.endpoint);
     Ok(ExitCode::SUCCESS)
@@ -341,16 +341,16 @@ impl Report {
 
     fn table(&self) -> String {
         let head = ["file", "status", "lines", "written", "duplicates", "quarantined", "blank", "read back"];
-        let mut table = terminal::table(&head);
+        let mut table = Table::with_head(&head);
         for file in &self.files {
             let name = file.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            table.add_row(row(name, &file.status, file.counts, file.read_back));
+            table.add(row(name, &file.status, file.counts, file.read_back));
         }
-        table.add_row(row("all".into(), "", self.totals, self.files.iter().map(|file| file.read_back).sum()));
+        table.add(row("all".into(), "", self.totals, self.files.iter().map(|file| file.read_back).sum()));
         let codes = self.files.iter().flat_map(|file| &file.errors_by_code);
         let codes: String = codes.map(|(code, count)| format!("{code}: {count}\n")).collect();
         let TableReport { name, items } = &self.table;
-        format!("{table}\n{codes}table {name}: {items} items; {:.1} s in all\n", self.seconds)
+        format!("{table}{codes}table {name}: {items} items; {:.1} s in all\n", self.seconds)
     }
 }
 

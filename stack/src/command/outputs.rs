@@ -7,7 +7,7 @@ use miette::{IntoDiagnostic, Result, miette};
 
 use super::{SettingsFile, deploy};
 use crate::cli::Outputs;
-use crate::terminal;
+use crate::terminal::{self, Table};
 
 /// Prints the outputs of one environment's stack.
 pub async fn run(verb: &Outputs, settings: &SettingsFile) -> Result<ExitCode> {
@@ -20,17 +20,16 @@ pub async fn run(verb: &Outputs, settings: &SettingsFile) -> Result<ExitCode> {
         let value = outputs.get(wanted).ok_or_else(|| miette!("{name} has no output {wanted}; it has {}", known()))?;
         terminal::print(&format!("{value}\n"))?;
     } else {
-        terminal::print(&format!("{}\n", table(&outputs)))?;
+        terminal::print(&table(&outputs).to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The outputs as a table.
-pub fn table(outputs: &BTreeMap<String, String>) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+pub fn table(outputs: &BTreeMap<String, String>) -> Table {
+    let mut table = Table::new();
     for (name, value) in outputs {
-        table.add_row([name, value]);
+        table.add([name, value]);
     }
     table
 }

@@ -12,7 +12,7 @@ use stack::pipeline::{Architecture, Settings};
 
 use super::{SettingsFile, read_text};
 use crate::cli::{self, Package, Packaging};
-use crate::terminal;
+use crate::terminal::{self, Table};
 
 /// The record contract that the processor's package has where no other is given.
 const RECORD_CONTRACT: &str = include_str!("../../../functions/processor/contract.yaml");
@@ -39,12 +39,12 @@ pub fn run(verb: &Package, settings: &SettingsFile) -> Result<ExitCode> {
         let describe = |package: &packaging::Package| json!({ "function": package.function, "path": package.path, "sha256": package.sha256, "size_bytes": package.size_bytes });
         terminal::print_json(&json!({ "packages": [describe(&orchestrator), describe(&processor)] }))?;
     } else {
-        let mut table = terminal::table(&["function", "MB", "archive"]);
+        let mut table = Table::with_head(&["function", "MB", "archive"]);
         for package in [orchestrator, processor] {
             let megabytes = format!("{:.1}", package.size_bytes as f64 / 1e6);
-            table.add_row([package.function, megabytes, package.path.display().to_string()]);
+            table.add([package.function, megabytes, package.path.display().to_string()]);
         }
-        terminal::print(&format!("{table}\n"))?;
+        terminal::print(&table.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -61,6 +61,7 @@ pub fn build(packaging: &Packaging, settings: &Settings) -> Result<Packages> {
         Architecture::X86_64 => packaging::Architecture::X86_64,
         Architecture::Arm64 => packaging::Architecture::Arm64,
     };
+    eprintln!("packaging the functions; the first time takes minutes");
     let spinner =
         ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {wide_msg}").into_diagnostic()?);
     let built = packaging::build(&functions, &options, |line| {
