@@ -21,6 +21,7 @@ pub fn workspace() -> PathBuf {
 
 /// Runs the program with `arguments`, away from any real account.
 pub fn stack(arguments: &[&str]) -> Output {
+    // Cargo builds the program for the tests of its own package, which a run of the whole workspace includes.
     let tests = std::env::current_exe().expect("a test has a path");
     let program = tests.ancestors().nth(2).expect("tests lie in target/<profile>/deps").join("stack");
     assert!(program.exists(), "{} is not built: run `cargo test --workspace`", program.display());

@@ -133,6 +133,8 @@ pub struct Stack {
     pub(crate) conditions: Vec<(String, Test, &'static Location<'static>)>,
     pub(crate) tags: IndexMap<String, Expression>,
     pub(crate) reserved: BTreeMap<String, &'static Location<'static>>,
+    /// Handles of another stack whose attributes were to be set here.
+    pub(crate) strangers: Vec<(String, &'static Location<'static>)>,
 }
 
 impl Stack {
@@ -147,6 +149,7 @@ impl Stack {
             conditions: Vec::new(),
             tags: IndexMap::new(),
             reserved: BTreeMap::new(),
+            strangers: Vec::new(),
         }
     }
 
@@ -210,8 +213,12 @@ impl Stack {
     }
 
     /// The attributes of a resource besides its properties: dependencies, policies, condition, metadata.
+    #[track_caller]
     pub fn attributes<R>(&mut self, handle: &Handle<R>) -> Attributes<'_> {
         let entry = self.entries.iter_mut().find(|entry| entry.logical_id == handle.logical_id());
+        if entry.is_none() {
+            self.strangers.push((handle.logical_id().to_owned(), Location::caller()));
+        }
         Attributes { entry }
     }
 
@@ -282,7 +289,7 @@ impl<R: Named> Reserved<R> {
 /// Sets a resource's attributes; see [`Stack::attributes`].
 #[derive(Debug)]
 pub struct Attributes<'a> {
-    /// Absent for a handle of another stack, whose references `Stack::template` refuses.
+    /// Absent for a handle of another stack, which `Stack::template` refuses.
     entry: Option<&'a mut Entry>,
 }
 

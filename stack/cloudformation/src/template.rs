@@ -181,7 +181,12 @@ impl Stack {
             }
         }
         for output in &self.outputs {
-            check(format!("Outputs/{}/Value", output.name), &output.value, output.location);
+            for value in [Some(&output.value), output.export.as_ref()].into_iter().flatten() {
+                check(format!("Outputs/{}", output.name), value, output.location);
+            }
+        }
+        for (name, location) in &self.strangers {
+            check(format!("Resources/{name}"), &Expression::Ref(name.clone()), location);
         }
         for (name, test, location) in &self.conditions {
             test.expressions(&mut |expression| check(format!("Conditions/{name}"), expression, location));

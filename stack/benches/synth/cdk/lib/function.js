@@ -4,7 +4,6 @@ const { Duration, RemovalPolicy } = require("aws-cdk-lib");
 const iam = require("aws-cdk-lib/aws-iam");
 const lambda = require("aws-cdk-lib/aws-lambda");
 const logs = require("aws-cdk-lib/aws-logs");
-const s3 = require("aws-cdk-lib/aws-s3");
 
 function rustFunction(scope, name, { pipeline, assets, description, environment, memory, timeout }) {
   const logGroup = new logs.LogGroup(scope, `${name}LogGroup`, {
@@ -14,10 +13,12 @@ function rustFunction(scope, name, { pipeline, assets, description, environment,
   });
   const role = new iam.Role(scope, `${name}Role`, { assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com") });
   logGroup.grantWrite(role);
-  const bucket = s3.Bucket.fromBucketName(scope, `${name}Assets`, assets.bucket.valueAsString);
   return new lambda.Function(scope, `${name}Function`, {
     architecture: lambda.Architecture.X86_64,
-    code: lambda.Code.fromBucketV2(bucket, assets[name.toLowerCase()].valueAsString),
+    code: lambda.Code.fromCfnParameters({
+      bucketNameParam: assets.bucket,
+      objectKeyParam: assets[name.toLowerCase()],
+    }),
     description,
     environment,
     handler: "bootstrap",

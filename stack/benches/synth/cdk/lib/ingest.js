@@ -34,7 +34,7 @@ class Ingest extends Construct {
         },
       })),
     };
-    cfnBucket.addDependency(permission);
+    cfnBucket.addResourceDependency(permission);
   }
 }
 

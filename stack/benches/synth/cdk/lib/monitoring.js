@@ -7,15 +7,6 @@ const iam = require("aws-cdk-lib/aws-iam");
 const sns = require("aws-cdk-lib/aws-sns");
 const { Construct } = require("constructs");
 
-const COLOURS = {
-  blue: "#1f77b4",
-  green: "#2ca02c",
-  grey: "#7f7f7f",
-  orange: "#ff7f0e",
-  purple: "#9467bd",
-  red: "#d62728",
-};
-
 class Monitoring extends Construct {
   constructor(scope, id, { pipeline, storage, stateMachine, functions }) {
     super(scope, id);
@@ -156,12 +147,12 @@ class Monitoring extends Construct {
     const machine = this.stateMachine;
     return [
       graph("Executions", 12, "Executions", [
-        machine.metricStarted({ label: "Started", color: COLOURS.blue }),
-        machine.metricSucceeded({ label: "Succeeded", color: COLOURS.green }),
-        machine.metricFailed({ label: "Failed", color: COLOURS.red }),
-        machine.metricTimedOut({ label: "Timed out", color: COLOURS.orange }),
-        machine.metricAborted({ label: "Aborted", color: COLOURS.grey }),
-        machine.metricThrottled({ label: "Throttled", color: COLOURS.purple }),
+        machine.metricStarted({ label: "Started", color: cloudwatch.Color.BLUE }),
+        machine.metricSucceeded({ label: "Succeeded", color: cloudwatch.Color.GREEN }),
+        machine.metricFailed({ label: "Failed", color: cloudwatch.Color.RED }),
+        machine.metricTimedOut({ label: "Timed out", color: cloudwatch.Color.ORANGE }),
+        machine.metricAborted({ label: "Aborted", color: cloudwatch.Color.GREY }),
+        machine.metricThrottled({ label: "Throttled", color: cloudwatch.Color.PURPLE }),
       ]),
       graph("Execution time", 12, undefined, percentiles((props) => machine.metricTime(props))),
     ];
@@ -171,7 +162,7 @@ class Monitoring extends Construct {
     const ratio = new cloudwatch.MathExpression({
       expression: "IF(lines > 0, 100 * quarantined / lines, 0)",
       label: "Quarantined",
-      color: COLOURS.red,
+      color: cloudwatch.Color.RED,
       usingMetrics: { quarantined: this.own("Quarantined"), lines: this.own("Lines") },
     });
     return [
@@ -180,10 +171,10 @@ class Monitoring extends Construct {
         12,
         "Rows",
         [
-          this.own("Written", { label: "Written", color: COLOURS.green }),
-          this.own("Duplicates", { label: "Duplicates", color: COLOURS.blue }),
-          this.own("Quarantined", { label: "Quarantined", color: COLOURS.red }),
-          this.own("Blank", { label: "Blank", color: COLOURS.grey }),
+          this.own("Written", { label: "Written", color: cloudwatch.Color.GREEN }),
+          this.own("Duplicates", { label: "Duplicates", color: cloudwatch.Color.BLUE }),
+          this.own("Quarantined", { label: "Quarantined", color: cloudwatch.Color.RED }),
+          this.own("Blank", { label: "Blank", color: cloudwatch.Color.GREY }),
         ],
         { stacked: true },
       ),
@@ -191,7 +182,7 @@ class Monitoring extends Construct {
       new cloudwatch.SingleValueWidget({
         title: "Files and lines",
         width: 6,
-        sparkline: true,
+        // Ours has a sparkline besides, which CDK takes only without this.
         setPeriodToTimeRange: true,
         metrics: [this.own("Files", { label: "Files" }), this.own("Lines", { label: "Lines" })],
       }),
@@ -208,9 +199,9 @@ class Monitoring extends Construct {
     return [
       graph("Table: write capacity", 8, undefined, [rate]),
       graph("Table: throttles and errors", 8, undefined, [
-        this.table("WriteThrottleEvents", { label: "Throttled writes", color: COLOURS.purple }),
-        this.batches("ThrottledRequests", { label: "Throttled batches", color: COLOURS.orange }),
-        this.batches("SystemErrors", { label: "System errors", color: COLOURS.red }),
+        this.table("WriteThrottleEvents", { label: "Throttled writes", color: cloudwatch.Color.PURPLE }),
+        this.batches("ThrottledRequests", { label: "Throttled batches", color: cloudwatch.Color.ORANGE }),
+        this.batches("SystemErrors", { label: "System errors", color: cloudwatch.Color.RED }),
       ]),
       graph("Table: latency of a batch", 8, undefined, [
         this.batches("SuccessfulRequestLatency", { statistic: "Average", label: "Average" }),
@@ -240,9 +231,9 @@ class Monitoring extends Construct {
 function functionWidgets(name, fn) {
   return [
     graph(`${name}: invocations`, 10, undefined, [
-      fn.metricInvocations({ color: COLOURS.blue }),
-      fn.metricErrors({ color: COLOURS.red }),
-      fn.metricThrottles({ color: COLOURS.purple }),
+      fn.metricInvocations({ color: cloudwatch.Color.BLUE }),
+      fn.metricErrors({ color: cloudwatch.Color.RED }),
+      fn.metricThrottles({ color: cloudwatch.Color.PURPLE }),
     ]),
     graph(`${name}: duration`, 8, undefined, percentiles((props) => fn.metricDuration(props))),
     graph(`${name}: concurrency`, 6, undefined, [

@@ -1,9 +1,20 @@
-//! The program as a user meets it: what it prints where, how it exits, and what it says when something is wrong.
+//! The program as a user meets it, where no AWS is needed: what it prints where, how it exits, and what it says when
+//! something is wrong. Runs on the emulator are in the package `tests`.
 
-use std::net::TcpListener;
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
 
 use serde_json::Value;
-use tests::{stack, talk, workspace};
+
+fn stack(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_stack")).args(arguments).output().expect("the program starts")
+}
+
+fn talk(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
 
 /// Runs the program, which must fail with `code`, print no result, and say each of `parts`.
 fn check_failure(arguments: &[&str], code: i32, parts: &[&str]) {
@@ -17,51 +28,27 @@ fn check_failure(arguments: &[&str], code: i32, parts: &[&str]) {
 }
 
 #[test]
-fn local_run_accounts_for_a_sample_of_its_own() {
-    let output = stack(&["local", "run", "--port", "0", "--json"]);
-    assert!(output.status.success(), "{}", talk(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).expect("standard output is exactly one JSON object");
-    let file = &report["files"][0];
-    assert_eq!(file["status"], "SUCCEEDED");
-    for place in [file, &report["totals"]] {
-        let figures = ["lines", "written", "duplicates", "quarantined", "blank"].map(|name| place[name].as_u64());
-        assert_eq!(figures, [5_000, 5_000, 0, 0, 0].map(Some));
-    }
-    assert_eq!(report["table"]["items"], 5_000);
-    for name in ["stack", "endpoint", "seconds"] {
-        assert!(!report[name].is_null(), "{name} is missing in {report}");
-    }
-    for name in ["file", "bucket", "key", "execution_arn", "errors_by_code"] {
-        assert!(!file[name].is_null(), "{name} is missing in {file}");
-    }
-}
-
-#[test]
-fn a_missing_file_is_named() {
-    check_failure(&["local", "run", "no-such.jsonl"], 1, &["no-such.jsonl", "check the path"]);
+fn a_file_that_cannot_be_read_is_named() {
     check_failure(&["check", "no-such.jsonl"], 1, &["no-such.jsonl", "check the path"]);
 }
 
 #[test]
-fn a_file_that_would_start_nothing_is_refused() {
-    check_failure(&["local", "run", "Cargo.toml"], 1, &["Cargo.toml", ".jsonl.gz", "rename it"]);
+fn a_reader_that_has_enough_is_no_error() {
+    let script = format!("{} synth --stdout | head -n 1", env!("CARGO_BIN_EXE_stack"));
+    let output = Command::new("bash").args(["-o", "pipefail", "-c", &script]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", talk(&output));
 }
 
 #[test]
-fn a_broken_contract_is_shown_with_its_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("contract.yaml");
-    std::fs::write(&path, "user: [/user_id]\ntyme: [/timestamp]\n").unwrap();
-    let path = path.to_string_lossy();
-    check_failure(&["local", "run", "--contract", &path], 1, &["contract.yaml", "tyme", "line 2"]);
-    check_failure(&["package", "--contract", &path], 1, &["contract.yaml", "tyme"]);
-}
-
-#[test]
-fn a_port_in_use_is_told_before_anything_is_built() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    check_failure(&["local", "run", "--port", &port], 1, &[&port, "--port 0"]);
+fn deletion_without_a_terminal_needs_consent() {
+    let arguments = ["destroy", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:9"];
+    let output = Command::new(env!("CARGO_BIN_EXE_stack"))
+        .args(arguments)
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!output.status.success() && talk(&output).contains("--yes"), "{}", talk(&output));
 }
 
 #[test]
@@ -73,7 +60,7 @@ fn an_unknown_environment_lists_the_known() {
 fn an_unknown_setting_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.yaml");
-    let settings = std::fs::read_to_string(workspace().join("stack/settings.yaml")).unwrap();
+    let settings = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("settings.yaml")).unwrap();
     std::fs::write(&path, settings.replacen("retain_data", "retain_date", 1)).unwrap();
     check_failure(&["--settings", &path.to_string_lossy(), "synth"], 1, &["retain_date"]);
 }
