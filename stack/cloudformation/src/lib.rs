@@ -34,3 +34,8 @@ pub use stack::{Attributes, Named, OutputOptions, Raw, Removal, Reserved, Stack}
 pub use template::{Fault, SOURCE, Template, TemplateError};
 pub use token::Tokens;
 pub use value::{Arn, Id, Json, Name, Textual, Url, Value, pseudo};
+
+/// The README's example compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
