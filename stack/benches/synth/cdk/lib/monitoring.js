@@ -220,7 +220,8 @@ class Monitoring extends Construct {
         period: Duration.days(1),
         label,
       });
-    return graph("Ingest bucket, by the day", 24, undefined, [metric("NumberOfObjects", "AllStorageTypes", "Objects")], {
+    const objects = metric("NumberOfObjects", "AllStorageTypes", "Objects");
+    return graph("Ingest bucket, by the day", 24, undefined, [objects], {
       height: 4,
       right: [metric("BucketSizeBytes", "StandardStorage", "Size")],
       rightYAxis: { min: 0 },
