@@ -49,8 +49,7 @@ impl QuarantinedRow<'_> {
     /// The row as a record of `file`; see [`append_record`].
     pub fn record(&self, file: &FileLocation) -> Vec<u8> {
         let mut record = Vec::new();
-        let line = Line { number: self.line, offset: self.offset, length: self.length, raw: self.raw };
-        append_record(&mut record, file, line, &self.reasons);
+        append_record(&mut record, file, self.line, &self.reasons);
         record
     }
 }

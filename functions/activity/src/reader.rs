@@ -28,15 +28,8 @@ pub enum Row<'a> {
 /// A row that cannot become an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantinedRow<'a> {
-    /// The line's number, from 1.
-    pub line: u64,
-    /// Where the line starts, bytes from the start of the decompressed file.
-    pub offset: u64,
-    /// The line's length, bytes, without its terminator.
-    pub length: u64,
-    /// The line's bytes, without its terminator: of a line that is longer than the contract's limit, as many as the
-    /// limit allows.
-    pub raw: &'a [u8],
+    /// The line.
+    pub line: Line<'a>,
     /// Every reason that can be known, at least one.
     pub reasons: Vec<Reason>,
 }
@@ -190,8 +183,7 @@ impl<'c> Ledger<'c> {
             let first = !reasons[..index].iter().any(|earlier| earlier.code == reason.code);
             self.errors[reason.code as usize] += u64::from(first);
         }
-        let Line { number, offset, length, raw } = *line;
-        sink(Row::Quarantined(QuarantinedRow { line: number, offset, length, raw, reasons }));
+        sink(Row::Quarantined(QuarantinedRow { line: *line, reasons }));
     }
 
     fn summary(self, damage: Option<Damage>) -> Summary {

@@ -1,7 +1,7 @@
 //! The two calls that the orchestrator makes to AWS.
 
 use aws_config::SdkConfig;
-use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 
 /// What came of starting an execution.
@@ -57,7 +57,7 @@ impl Services for AwsServices {
     async fn parameter(&self, name: &str) -> Result<String, ServiceError> {
         let failed = |reason: String| ServiceError { doing: format!("read the SSM parameter {name}"), reason };
         let answer = self.ssm.get_parameter().name(name).send().await;
-        let answer = answer.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+        let answer = answer.map_err(|error| failed(reason(&error)))?;
         answer.parameter.and_then(|parameter| parameter.value).ok_or_else(|| failed("it has no value".into()))
     }
 
@@ -69,10 +69,16 @@ impl Services for AwsServices {
             Some(StartExecutionError::StateMachineDoesNotExist(_)) => Ok(Start::NoStateMachine),
             // A state machine that is being deleted is as good as gone: its successor's ARN is in the parameter.
             _ if error.code() == Some("StateMachineDeleting") => Ok(Start::NoStateMachine),
-            _ => Err(ServiceError {
-                doing: format!("start an execution of {arn}"),
-                reason: DisplayErrorContext(error).to_string(),
-            }),
+            _ => Err(ServiceError { doing: format!("start an execution of {arn}"), reason: reason(&error) }),
         }
     }
+}
+
+/// The service's answer, or, where there was none, what went wrong on the way, each cause after what it caused.
+fn reason<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
+    if let Some(code) = error.code() {
+        return format!("{code}: {}", error.message().unwrap_or("no message"));
+    }
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

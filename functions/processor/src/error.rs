@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use activity::ContractError;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use contract::{EnvironmentError, ProcessorError};
 use lambda_runtime::Diagnostic;
 
@@ -107,7 +107,7 @@ impl Error {
     {
         let kind = kind(&error);
         let advice = advice(&error, kind);
-        Self::Service { doing: doing.into(), reason: DisplayErrorContext(error).to_string(), advice, kind }
+        Self::Service { doing: doing.into(), reason: reason(&error), advice, kind }
     }
 }
 
@@ -115,6 +115,15 @@ impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         Self { error_type: error.kind().name().into(), error_message: error.to_string() }
     }
+}
+
+/// The service's answer, or, where there was none, what went wrong on the way, each cause after what it caused.
+fn reason<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
+    if let Some(code) = error.code() {
+        return format!("{code}: {}", error.message().unwrap_or("no message"));
+    }
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Codes that stand under a 4xx status although the same request can succeed later.

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use activity::{RecordContract, Summary};
+use activity::{Code, Reason, RecordContract, Summary, append_record};
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput, RECORD_CONTRACT_FILE};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -16,9 +18,9 @@ use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::object::Object;
-use crate::quarantine::{self, Reason, Upload};
+use crate::quarantine::{self, Upload};
 use crate::reader;
-use crate::table::{Table, WRITE_REFUSED};
+use crate::table::Table;
 
 /// How many batches are on their way to the table at a time. At a usual 5 ms a request that is 80,000 items a second,
 /// more than one processor parses.
@@ -47,9 +49,13 @@ impl Processor {
             config.to_builder().timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build()).build();
         // A local server has no host name for each bucket.
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(config.endpoint_url().is_some());
+        // `Table` repeats requests itself, and an answer of a few bytes needs no watch over its throughput.
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config)
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             environment,
             contract: Arc::new(contract),
             backoff: Backoff::default(),
@@ -120,8 +126,7 @@ impl Processor {
             let lines = table.write(&batch).await?;
             let mut refused = Vec::new();
             for line in &lines {
-                let reason = Reason { code: WRITE_REFUSED, ..Reason::default() };
-                quarantine::append(&mut refused, file, *line, &[reason]);
+                append_record(&mut refused, file, *line, &[Reason::of_row(Code::WriteRefused)]);
             }
             if !refused.is_empty() {
                 // An error means that the quarantine has failed, which says so itself.
@@ -141,7 +146,7 @@ fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Op
     counts.quarantined += refused;
     let mut errors_by_code = summary.errors_by_code;
     if refused > 0 {
-        errors_by_code.insert(WRITE_REFUSED.into(), refused);
+        errors_by_code.insert(Code::WriteRefused.as_str().to_owned(), refused);
     }
     info!(
         bucket = file.bucket,

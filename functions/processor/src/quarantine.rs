@@ -1,16 +1,10 @@
 //! Keeps the lines that did not become items: JSON Lines in the quarantine bucket, one object for each file.
 
-use std::collections::BTreeSet;
-
-use activity::Line;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use contract::{FileLocation, QUARANTINE_PREFIX};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
@@ -26,67 +20,6 @@ const KEY_BYTES: usize = 1024;
 
 /// The quarantine object's media type.
 const CONTENT_TYPE: &str = "application/x-ndjson";
-
-/// Why a line is quarantined.
-#[derive(Default, Serialize)]
-pub(crate) struct Reason<'a> {
-    pub(crate) code: &'a str,
-    /// The JSON pointer of the value that is wrong, where it is one value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) pointer: Option<&'a str>,
-    /// The byte within the line where reading stopped, where it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) byte: Option<u64>,
-    /// What the record contract asks for, where the code alone does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) expected: Option<&'a str>,
-}
-
-impl<'a> From<&'a activity::Reason> for Reason<'a> {
-    fn from(reason: &'a activity::Reason) -> Self {
-        Self {
-            code: reason.code.as_str(),
-            pointer: reason.pointer.as_deref(),
-            byte: reason.byte,
-            expected: reason.expected.as_deref(),
-        }
-    }
-}
-
-/// A record: one line of the quarantine object. The numbers are those of [`Line`]: `line` from 1,
-/// `offset` in the decompressed file, `length` more than `raw_base64` holds where the line is over the contract's limit.
-#[derive(Serialize)]
-struct Record<'a> {
-    bucket: &'a str,
-    key: &'a str,
-    version_id: Option<&'a str>,
-    line: u64,
-    offset: u64,
-    length: u64,
-    /// Base64 keeps every byte, whatever is wrong with it.
-    raw_base64: String,
-    /// The codes of `reasons`, each once, for a query that asks for no more.
-    codes: BTreeSet<&'a str>,
-    reasons: &'a [Reason<'a>],
-}
-
-/// Appends the record of `line` of `file` to `records`.
-pub(crate) fn append(records: &mut Vec<u8>, file: &FileLocation, line: Line<'_>, reasons: &[Reason<'_>]) {
-    let record = Record {
-        bucket: &file.bucket,
-        key: &file.key,
-        version_id: file.version_id.as_deref(),
-        line: line.number,
-        offset: line.offset,
-        length: line.length,
-        raw_base64: BASE64_STANDARD.encode(line.raw),
-        codes: reasons.iter().map(|reason| reason.code).collect(),
-        reasons,
-    };
-    // Writing text to memory cannot fail.
-    let _ = serde_json::to_writer(&mut *records, &record);
-    records.push(b'\n');
-}
 
 /// The quarantine object's key for the state `revision` of `file`. A rerun finds the same key, and replaces the object.
 pub(crate) fn key(file: &FileLocation, revision: &str) -> String {

@@ -1,12 +1,11 @@
 //! Turns an object's bytes into batches of rows and records of bad lines, on a thread of its own: it computes, and
 //! would hold up everything else on the threads that wait for the network.
 
-use activity::{FileReader, Item, Line, QuarantinedRow, RecordContract, Row as ReadRow, Summary};
+use activity::{FileReader, Item, Line, QuarantinedRow, RecordContract, Row as ReadRow, Summary, append_record};
 use contract::FileLocation;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::batch::Batch;
-use crate::quarantine::{self, Reason};
 
 /// Records are sent on when they are this long together: one by one they would cost a wake-up each.
 const RECORDS_BYTES: usize = 64 << 10;
@@ -70,9 +69,7 @@ impl Outlets {
     }
 
     fn quarantined(&mut self, row: QuarantinedRow<'_>) {
-        let QuarantinedRow { line: number, offset, length, raw, reasons } = row;
-        let reasons: Vec<_> = reasons.iter().map(Reason::from).collect();
-        quarantine::append(&mut self.pending, &self.file, Line { number, offset, length, raw }, &reasons);
+        append_record(&mut self.pending, &self.file, row.line, &row.reasons);
         if self.pending.len() >= RECORDS_BYTES {
             self.send_records();
         }

@@ -12,9 +12,6 @@ use crate::backoff::Backoff;
 use crate::batch::{Batch, Row};
 use crate::error::Error;
 
-/// The code of a row that the table refuses although the record contract accepts it.
-pub(crate) const WRITE_REFUSED: &str = "WRITE_REFUSED";
-
 /// The table.
 pub(crate) struct Table<'a> {
     pub(crate) client: &'a Client,

@@ -1,6 +1,6 @@
 //! Bad input never panics and never loses a row in silence.
 
-use activity::{Attribute, Code, Damage, FileReader, RecordContract, Row};
+use activity::{Attribute, Code, Damage, FileReader, Line, RecordContract, Row};
 
 use crate::{CONTRACT, codes, gzip, item, read, row};
 
@@ -86,7 +86,8 @@ fn a_line_of_100_mb_is_measured_and_cut() {
     let mut lengths = Vec::new();
     let mut sink = |row: Row<'_>| {
         if let Row::Quarantined(row) = row {
-            lengths.push((row.line, row.offset, row.length, row.raw.len(), row.reasons[0].code));
+            let Line { number, offset, length, raw } = row.line;
+            lengths.push((number, offset, length, raw.len(), row.reasons[0].code));
         }
     };
     for _ in 0..1000 {

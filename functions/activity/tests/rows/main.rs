@@ -49,10 +49,10 @@ fn read_pieces<'a>(contract: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -
     let mut sink = |row: Row<'_>| match row {
         Row::Item { item, .. } => items.push(item),
         Row::Quarantined(row) => quarantined.push(Quarantined {
-            line: row.line,
-            offset: row.offset,
-            length: row.length,
-            raw: row.raw.to_vec(),
+            line: row.line.number,
+            offset: row.line.offset,
+            length: row.line.length,
+            raw: row.line.raw.to_vec(),
             codes: row.reasons.iter().map(|reason| reason.code).collect(),
             reasons: row.reasons.iter().map(ToString::to_string).collect(),
         }),
