@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use contract::FileLocation;
 use serde::Serialize;
 
-use crate::{Code, Line, QuarantinedRow, Reason};
+use crate::{Line, QuarantinedRow, Reason};
 
 /// A record: one line of a quarantine object. The numbers are those of [`Line`].
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ struct Record<'a> {
     /// Base64 keeps every byte, whatever is wrong with it.
     raw_base64: String,
     /// The codes of `reasons`, each once, for a query that asks for no more.
-    codes: BTreeSet<Code>,
+    codes: BTreeSet<&'static str>,
     reasons: &'a [Reason],
 }
 
@@ -37,7 +37,7 @@ pub fn append_record(records: &mut Vec<u8>, file: &FileLocation, line: Line<'_>,
         offset: line.offset,
         length: line.length,
         raw_base64: BASE64_STANDARD.encode(line.raw),
-        codes: reasons.iter().map(|reason| reason.code).collect(),
+        codes: reasons.iter().map(|reason| reason.code.as_str()).collect(),
         reasons,
     };
     // Writing text to memory cannot fail.
