@@ -76,6 +76,11 @@ impl Batch {
         self.rows.len() >= ITEMS || self.puts.len() >= BYTES
     }
 
+    /// Bytes of JSON.
+    pub(crate) fn bytes(&self) -> usize {
+        self.puts.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

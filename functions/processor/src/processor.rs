@@ -26,8 +26,8 @@ use crate::table::Table;
 /// more than one processor parses.
 const BATCHES_IN_FLIGHT: usize = 16;
 
-/// How many batches, and quarantine records, may wait between two stages.
-const WAITING: usize = 8;
+/// How many messages may wait between two stages.
+const WAITING: usize = 4;
 
 /// How long a service may take to begin its answer. Without a bound, one lost packet costs the whole invocation.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -116,11 +116,12 @@ impl Processor {
     async fn write(
         &self,
         file: &FileLocation,
-        batches: mpsc::Receiver<Batch>,
+        batches: mpsc::Receiver<Vec<Batch>>,
         records: mpsc::Sender<Vec<u8>>,
     ) -> Result<u64, Error> {
         let table = Table { client: &self.dynamodb, name: &self.environment.table_name, backoff: self.backoff };
         let batches = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
+        let batches = batches.flat_map(stream::iter);
         let (table, records) = (&table, &records);
         let write = async move |batch: Batch| {
             let lines = table.write(&batch).await?;

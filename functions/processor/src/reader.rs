@@ -7,6 +7,12 @@ use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::batch::Batch;
 
+/// Batches are sent on this many together: to wake the other thread costs as much as to parse some rows.
+const BATCHES_TOGETHER: usize = 8;
+
+/// Batches of this many bytes are sent on however few they are: what waits between the stages is memory.
+const BATCH_BYTES_TOGETHER: usize = 256 << 10;
+
 /// Records are sent on when they are this long together: one by one they would cost a wake-up each.
 const RECORDS_BYTES: usize = 64 << 10;
 
@@ -37,9 +43,10 @@ pub(crate) fn read(contract: &RecordContract, mut chunks: Receiver<Chunk>, mut o
 /// Where rows go.
 pub(crate) struct Outlets {
     file: FileLocation,
-    batches: Sender<Batch>,
+    batches: Sender<Vec<Batch>>,
     records: Sender<Vec<u8>>,
     batch: Batch,
+    full: Vec<Batch>,
     pending: Vec<u8>,
     /// Nobody takes rows any more: the run has failed elsewhere.
     closed: bool,
@@ -47,8 +54,8 @@ pub(crate) struct Outlets {
 
 impl Outlets {
     /// Sends items to `batches`, and records of `file`'s bad lines to `records`.
-    pub(crate) fn new(file: FileLocation, batches: Sender<Batch>, records: Sender<Vec<u8>>) -> Self {
-        Self { file, batches, records, batch: Batch::default(), pending: Vec::new(), closed: false }
+    pub(crate) fn new(file: FileLocation, batches: Sender<Vec<Batch>>, records: Sender<Vec<u8>>) -> Self {
+        Self { file, batches, records, batch: Batch::default(), full: Vec::new(), pending: Vec::new(), closed: false }
     }
 
     fn take(&mut self, row: ReadRow<'_>) {
@@ -63,8 +70,13 @@ impl Outlets {
 
     fn item(&mut self, item: Item, line: Line<'_>) {
         self.batch.push(item, line);
-        if self.batch.is_full() {
-            self.send_batch();
+        if !self.batch.is_full() {
+            return;
+        }
+        self.full.push(self.batch.take());
+        let bytes: usize = self.full.iter().map(Batch::bytes).sum();
+        if self.full.len() >= BATCHES_TOGETHER || bytes >= BATCH_BYTES_TOGETHER {
+            self.send_batches();
         }
     }
 
@@ -77,15 +89,18 @@ impl Outlets {
 
     fn flush(&mut self) {
         if !self.batch.is_empty() {
-            self.send_batch();
+            self.full.push(self.batch.take());
+        }
+        if !self.full.is_empty() {
+            self.send_batches();
         }
         if !self.pending.is_empty() {
             self.send_records();
         }
     }
 
-    fn send_batch(&mut self) {
-        self.closed |= self.batches.blocking_send(self.batch.take()).is_err();
+    fn send_batches(&mut self) {
+        self.closed |= self.batches.blocking_send(std::mem::take(&mut self.full)).is_err();
     }
 
     fn send_records(&mut self) {
