@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudformation::config::{Credentials as SdkCredentials, ProvideCredentials};
+use aws_sdk_cloudformation::config::ProvideCredentials;
 
 use crate::DeploymentError;
 
@@ -18,24 +18,6 @@ pub struct ConnectOptions {
     pub region: Option<String>,
     /// A profile of the shared configuration files.
     pub profile: Option<String>,
-    /// Credentials. An emulator's are made up and given here, so that real ones never reach it.
-    pub credentials: Option<Credentials>,
-}
-
-/// An access key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The access key's id.
-    pub access_key_id: String,
-    /// The secret access key.
-    pub secret_access_key: String,
-}
-
-impl fmt::Debug for Credentials {
-    /// Leaves the secret out.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
-    }
 }
 
 /// The clients of one account and region. Cheap to clone.
@@ -63,7 +45,16 @@ impl Connection {
     ///
     /// There is no region, or there are no credentials.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, DeploymentError> {
-        let config = load(options).await;
+        Self::with_config(load(options).await).await
+    }
+
+    /// Connects with settings made elsewhere: an emulator's, whose credentials are invented and whose HTTP client
+    /// cannot leave this machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn with_config(config: SdkConfig) -> Result<Self, DeploymentError> {
         let region = config.region().ok_or(DeploymentError::NoRegion)?.to_string();
         let provider = config.credentials_provider().ok_or(DeploymentError::NoCredentials { reason: None })?;
         provider
@@ -109,15 +100,6 @@ async fn load(options: &ConnectOptions) -> SdkConfig {
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
     }
-    if let Some(Credentials { access_key_id, secret_access_key }) = &options.credentials {
-        loader = loader.credentials_provider(SdkCredentials::new(
-            access_key_id,
-            secret_access_key,
-            None,
-            None,
-            "ConnectOptions",
-        ));
-    }
     loader.load().await
 }
 
@@ -145,12 +127,5 @@ mod tests {
         for url in [None, Some("https://cloudformation.eu-west-1.amazonaws.com"), Some("http://localhost.example")] {
             assert_eq!(poll_interval(url), Duration::from_secs(2), "{url:?}");
         }
-    }
-
-    #[test]
-    fn a_secret_is_not_printed() {
-        let credentials = Credentials { access_key_id: "AKIA".into(), secret_access_key: "hush".into() };
-        let printed = format!("{credentials:?}");
-        assert!(printed.contains("AKIA") && !printed.contains("hush"), "{printed}");
     }
 }

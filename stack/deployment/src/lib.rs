@@ -36,7 +36,7 @@ mod stack;
 
 pub use apply::{Capability, Outcome, StackRequest, Template};
 pub use assets::{ASSETS_STACK, Asset, AssetStore, Upload};
-pub use connection::{ConnectOptions, Connection, Credentials};
+pub use connection::{ConnectOptions, Connection};
 pub use delete::Deletion;
 pub use error::DeploymentError;
 pub use events::{StackEvent, Status};

@@ -4,10 +4,7 @@
 
 mod scripted;
 
-use deployment::{
-    Asset, Capability, ConnectOptions, Connection, Credentials, Deletion, DeploymentError, Outcome, StackRequest,
-    Template,
-};
+use deployment::{Asset, Capability, Deletion, DeploymentError, Outcome, StackRequest, Template};
 use scripted::{
     STACK_ID, Script, absent, broken, change_set, change_set_created, done, events, refused, run, s3, stack,
     stack_without_outputs,
@@ -342,13 +339,7 @@ async fn errors_of_the_service_say_what_was_tried() {
 
 #[tokio::test]
 async fn an_endpoint_that_nobody_serves_is_named_as_the_reason() {
-    let options = ConnectOptions {
-        endpoint_url: Some("http://127.0.0.1:1".into()),
-        region: Some("eu-west-1".into()),
-        profile: None,
-        credentials: Some(Credentials { access_key_id: "test".into(), secret_access_key: "test".into() }),
-    };
-    let connection = Connection::connect(&options).await.unwrap();
+    let connection = scripted::connect("http://127.0.0.1:1").await;
     let message = connection.stack("orders").await.unwrap_err().to_string();
     assert!(message.starts_with("cannot describe stack `orders`: no answer from the service"), "{message}");
     assert!(message.contains("Connection refused"), "{message}");

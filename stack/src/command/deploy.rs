@@ -29,7 +29,6 @@ pub async fn connect(target: &Target) -> Result<Connection> {
         endpoint_url: target.endpoint_url.clone(),
         region: target.region.clone(),
         profile: target.profile.clone(),
-        credentials: None,
     };
     Connection::connect(&options).await.into_diagnostic()
 }

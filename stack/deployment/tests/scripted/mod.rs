@@ -7,7 +7,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use deployment::{ConnectOptions, Connection, Credentials, DeploymentError, Operation, StackEvent};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use deployment::{Connection, DeploymentError, Operation, StackEvent};
 
 pub(crate) const STACK_ID: &str = "arn:aws:cloudformation:eu-west-1:000000000000:stack/orders/1";
 
@@ -49,14 +51,20 @@ impl Script {
                 serve(stream.unwrap(), &script, &requests);
             }
         });
-        let options = ConnectOptions {
-            endpoint_url: Some(endpoint),
-            region: Some("eu-west-1".into()),
-            profile: None,
-            credentials: Some(Credentials { access_key_id: "test".into(), secret_access_key: "test".into() }),
-        };
-        Stage { connection: Connection::connect(&options).await.unwrap(), remaining, log }
+        Stage { connection: connect(&endpoint).await, remaining, log }
     }
+}
+
+/// A connection to `endpoint` with invented credentials.
+pub(crate) async fn connect(endpoint: &str) -> Connection {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build();
+    Connection::with_config(config).await.unwrap()
 }
 
 /// A script that is being played.

@@ -1,5 +1,7 @@
 //! `local`: the pipeline on this machine.
 
+mod report;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,17 +9,17 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use activity::{RecordContract, Row};
-use contract::{Counts, INGEST_SUFFIXES, ProcessorOutput};
-use deployment::{ConnectOptions, Connection, Credentials};
+use contract::{Counts, INGEST_SUFFIXES};
+use deployment::Connection;
 use indicatif::{ProgressBar, ProgressStyle};
 use local::{Clients, Emulator, Execution, ExecutionEvent, Executions, Object};
 use miette::{Context, IntoDiagnostic, Result, miette};
-use serde::Serialize;
 use stack::pipeline::output;
 
+use self::report::{FileReport, Report, TableReport};
 use super::{SettingsFile, check, deploy, package, upload};
 use crate::cli::{self, LocalRun, LocalUp};
-use crate::terminal::{self, Table};
+use crate::terminal;
 
 /// Rows of the sample that `local run` makes.
 const SAMPLE_ROWS: u32 = 5_000;
@@ -107,15 +109,9 @@ fn options(emulator: &cli::Emulator) -> local::Options {
     local::Options { port: emulator.port, ..local::Options::in_folder(folder) }
 }
 
-/// Connects to the emulator with credentials that no account has.
+/// Connects to the emulator, with credentials that no account has.
 async fn connect(endpoint: &str) -> Result<Connection> {
-    let options = ConnectOptions {
-        endpoint_url: Some(endpoint.to_owned()),
-        region: Some(local::DEFAULT_REGION.to_owned()),
-        profile: None,
-        credentials: Some(Credentials { access_key_id: "test".into(), secret_access_key: "test".into() }),
-    };
-    Connection::connect(&options).await.into_diagnostic()
+    Connection::with_config(local::sdk_config(endpoint, local::DEFAULT_REGION)).await.into_diagnostic()
 }
 
 /// The emulator that the run uses.
@@ -130,6 +126,7 @@ impl Running {
     async fn find_or_start(emulator: &cli::Emulator) -> Result<Self> {
         let options = options(emulator);
         if let Some(daemon) = local::running(&options).into_diagnostic()? {
+            eprintln!("using the emulator at {}, which `stack local up` started", daemon.endpoint);
             return Ok(Self::Found(daemon));
         }
         if !local::is_installed(&options) {
@@ -245,117 +242,4 @@ fn keys(files: &[PathBuf]) -> Vec<String> {
 struct ReadBack {
     counts: Counts,
     items: u64,
-}
-
-/// What a run did. The form of `--json`.
-#[derive(Serialize)]
-struct Report {
-    stack: String,
-    endpoint: String,
-    files: Vec<FileReport>,
-    totals: Counts,
-    table: TableReport,
-    seconds: f64,
-}
-
-#[derive(Serialize)]
-struct TableReport {
-    name: String,
-    items: u64,
-}
-
-#[derive(Serialize)]
-struct FileReport {
-    file: PathBuf,
-    bucket: String,
-    key: String,
-    execution_arn: String,
-    status: String,
-    #[serde(flatten)]
-    counts: Counts,
-    errors_by_code: BTreeMap<String, u64>,
-    read_back: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
-    #[serde(skip)]
-    expected: Counts,
-}
-
-impl FileReport {
-    fn new(file: PathBuf, object: Object, execution: Execution, read_back: ReadBack) -> Self {
-        // A damaged file's execution fails, and its cause is the summary of the rows before the damage.
-        let summary = execution.output.as_deref().or(execution.cause.as_deref());
-        let summary = summary.and_then(|text| serde_json::from_str::<ProcessorOutput>(text).ok());
-        let (counts, errors_by_code) =
-            summary.map(|summary| (summary.counts, summary.errors_by_code)).unwrap_or_default();
-        Self {
-            file,
-            bucket: object.bucket,
-            key: object.key,
-            execution_arn: execution.arn,
-            status: execution.status,
-            counts,
-            errors_by_code,
-            read_back: read_back.items,
-            error: execution.error,
-            cause: execution.cause,
-            expected: read_back.counts,
-        }
-    }
-
-    /// What is wrong with the run of this file, if anything.
-    fn fault(&self) -> Option<String> {
-        let Self { counts, expected, read_back, .. } = self;
-        if self.status != "SUCCEEDED" {
-            let error = self.error.as_deref().unwrap_or("no error is given");
-            let cause = self.cause.as_deref().unwrap_or_default();
-            Some(format!("the execution {}: {error}: {cause}", self.status))
-        } else if !counts.reconciles() {
-            Some(format!("{} lines are not the sum of the other counts", counts.lines))
-        } else if counts != expected {
-            Some(format!("the record contract gives {expected:?} here, and gave {counts:?} there"))
-        } else if *read_back != counts.written {
-            Some(format!("{} items were written and {read_back} can be read back", counts.written))
-        } else {
-            None
-        }
-    }
-}
-
-impl Report {
-    /// Prints the report; the exit code says whether every execution succeeded and every count reconciles.
-    fn print(&self, json: bool) -> Result<ExitCode> {
-        if json {
-            terminal::print_json(self)?;
-        } else {
-            terminal::print(&self.table())?;
-        }
-        let faults: Vec<_> = self.files.iter().filter_map(|file| Some((file.file.display(), file.fault()?))).collect();
-        for (file, fault) in &faults {
-            eprintln!("{file}: {fault}");
-        }
-        Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    }
-
-    fn table(&self) -> String {
-        let head = ["file", "status", "lines", "written", "duplicates", "quarantined", "blank", "read back"];
-        let mut table = Table::with_head(&head);
-        for file in &self.files {
-            let name = file.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            table.add(row(name, &file.status, file.counts, file.read_back));
-        }
-        table.add(row("all".into(), "", self.totals, self.files.iter().map(|file| file.read_back).sum()));
-        let codes = self.files.iter().flat_map(|file| &file.errors_by_code);
-        let codes: String = codes.map(|(code, count)| format!("{code}: {count}\n")).collect();
-        let TableReport { name, items } = &self.table;
-        format!("{table}{codes}table {name}: {items} items; {:.1} s in all\n", self.seconds)
-    }
-}
-
-fn row(name: String, status: &str, counts: Counts, read_back: u64) -> Vec<String> {
-    let Counts { lines, written, duplicates, quarantined, blank } = counts;
-    let figures = [lines, written, duplicates, quarantined, blank, read_back].map(|figure| figure.to_string());
-    [name, status.to_owned()].into_iter().chain(figures).collect()
 }
