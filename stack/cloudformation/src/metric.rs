@@ -62,16 +62,6 @@ impl Metric {
             .threshold(threshold)
     }
 
-    /// The metric as an operand of metric math: `id` is the name by which an expression refers to it.
-    pub fn query(&self, id: &str) -> alarm::MetricDataQuery {
-        let metric = alarm::Metric::new()
-            .namespace(self.namespace.as_str())
-            .metric_name(self.name.as_str())
-            .dimensions(self.dimension_list());
-        let stat = alarm::MetricStat::new(metric, self.period_seconds, self.statistic.as_str());
-        alarm::MetricDataQuery::new(id).metric_stat(stat).return_data(false)
-    }
-
     fn dimension_list(&self) -> Value<Vec<alarm::Dimension>> {
         self.dimensions.iter().map(|(name, value)| alarm::Dimension::new(name.as_str(), value)).collect()
     }

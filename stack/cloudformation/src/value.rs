@@ -66,19 +66,6 @@ impl<T> Value<T> {
         Self::function("Fn::Select", [Expression::Literal(index.into()), list.into().expression])
     }
 
-    /// The literal JSON, where the value is one and no part of it is an expression.
-    pub fn to_literal(&self) -> Option<JsonValue> {
-        fn is_literal(expression: &Expression) -> bool {
-            match expression {
-                Expression::Literal(_) => true,
-                Expression::List(items) => items.iter().all(is_literal),
-                Expression::Object(fields) => fields.values().all(is_literal),
-                _ => false,
-            }
-        }
-        is_literal(&self.expression).then(|| self.expression.to_json())
-    }
-
     pub(crate) fn function(name: &'static str, arguments: impl IntoIterator<Item = Expression>) -> Self {
         Self::new(Expression::Function(name, Box::new(Expression::List(arguments.into_iter().collect()))))
     }

@@ -183,6 +183,48 @@ fn a_value_that_holds_a_function_is_joined() {
 }
 
 #[test]
+fn a_type_that_is_not_generated_refers_and_is_referred_to() {
+    let mut stack = stack();
+    let topic = stack.add("Topic", sns::Topic::new());
+    let raw = Raw::new("AWS::Budgets::Budget", json!({ "Budget": { "BudgetType": "COST" } }));
+    let budget = stack.add_raw("Budget", raw.property::<String>("Topic", topic.topic_arn()));
+    let (name, arn): (Value<String>, Value<String>) = (budget.raw_reference(), budget.raw_attribute("Arn"));
+    stack.output("Name", "", name).export("budget-name");
+    stack.output("Arn", "", arn);
+    let expected = json!({ "Budget": { "BudgetType": "COST" }, "Topic": { "Fn::GetAtt": ["Topic", "TopicArn"] } });
+    assert_eq!(resource(&stack, "Budget")["Properties"], expected);
+    let outputs = stack.template().unwrap().as_json()["Outputs"].clone();
+    assert_eq!(outputs["Name"]["Value"], json!({ "Ref": "Budget" }));
+    assert_eq!(outputs["Name"]["Export"], json!({ "Name": "budget-name" }));
+    assert_eq!(outputs["Arn"]["Value"], json!({ "Fn::GetAtt": ["Budget", "Arn"] }));
+}
+
+#[test]
+fn parameters_say_what_they_take() {
+    let mut stack = stack();
+    let size: Value<i64> = stack.add_parameter("Size", Parameter::number().default_value("1"));
+    let zones: Value<Vec<String>> = stack.add_parameter("Zones", Parameter::list().description("Where."));
+    let stage = Parameter::text().allowed_values(["a", "b"]).allowed_pattern("[ab]").no_echo();
+    stack.add_parameter::<String>("Stage", stage);
+    assert_eq!((size.to_json(), zones.to_json()), (json!({ "Ref": "Size" }), json!({ "Ref": "Zones" })));
+    let expected = json!({
+        "Size": { "Type": "Number", "Default": "1" },
+        "Zones": { "Type": "CommaDelimitedList", "Description": "Where." },
+        "Stage": { "Type": "String", "AllowedValues": ["a", "b"], "AllowedPattern": "[ab]", "NoEcho": true },
+    });
+    assert_eq!(stack.template().unwrap().as_json()["Parameters"], expected);
+}
+
+#[test]
+fn attributes_of_another_stacks_resource_cannot_be_set() {
+    let foreign = Stack::new("Another.").add("Elsewhere", sns::Topic::new());
+    check_fault(
+        |stack| _ = stack.attributes(&foreign).removal(Removal::Retain),
+        &["Resources/Elsewhere", "`Elsewhere` is not part of this stack"],
+    );
+}
+
+#[test]
 fn yaml_quotes_what_readers_would_misread() {
     let mut stack = stack();
     let tricky = ["on", "no", "12:30:45", "0123", "1e3", "~", "null", "2012-10-17"];
