@@ -36,7 +36,7 @@ pub fn write(schemas: &Path, generated: &Path) -> Result<(), Error> {
 /// Compares what the schemas mean with the folder `generated`.
 ///
 /// # Errors
-/// [`Error::Stale`] with the beginning of the difference when they differ; else as [`write`].
+/// [`Error::Stale`] with the beginning of the difference when they differ; else as [`write()`].
 pub fn check(schemas: &Path, generated: &Path) -> Result<(), Error> {
     let (fresh, committed) = (files(schemas)?, read(generated)?);
     let nothing = String::new();

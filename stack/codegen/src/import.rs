@@ -65,7 +65,7 @@ const TYPES: &[&str] = &[
     "AWS::StepFunctions::StateMachine",
 ];
 
-/// Trims the schemas of [`TYPES`] from `resources`, cfn-lint's folder `data/schemas/resources`, with the references of
+/// Trims the schemas of `TYPES` from `resources`, cfn-lint's folder `data/schemas/resources`, with the references of
 /// `specification`, the CDK's `db.json.gz`, into `target`. Returns the SHA-256 of the specification and of the schemas
 /// together, to be recorded.
 ///
