@@ -61,12 +61,13 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts an emulator and deploys to it, as a user would.
-    pub async fn deploy(more: &[&str]) -> Self {
+    /// Starts an emulator, with or without IAM, and deploys to it, as a user would.
+    pub async fn deploy(enforce_iam: bool) -> Self {
         let folder = workspace().join("target").join("emulator");
-        let emulator = Emulator::start(&Options { port: 0, ..Options::in_folder(folder) }).await.expect("it starts");
+        let options = Options { port: 0, enforce_iam, ..Options::in_folder(folder) };
+        let emulator = Emulator::start(&options).await.expect("it starts");
         let endpoint = emulator.endpoint();
-        let deployed = stack(&[&["deploy", "--endpoint-url", &endpoint], more].concat());
+        let deployed = stack(&["deploy", "--endpoint-url", &endpoint]);
         assert!(deployed.status.success(), "{}", talk(&deployed));
         let outputs = stack(&["outputs", "--json", "--endpoint-url", &endpoint]);
         assert!(outputs.status.success(), "{}", talk(&outputs));

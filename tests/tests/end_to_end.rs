@@ -94,7 +94,7 @@ fn faults() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_is_accounted_for() {
-    let pipeline = Pipeline::deploy(&[]).await;
+    let pipeline = Pipeline::deploy(false).await;
     let cases: Vec<Case> = forms().into_iter().chain(faults()).collect();
     let files: Vec<_> = cases.iter().map(|case| (case.name, case.bytes.clone())).collect();
     let executions = pipeline.process(&files).await;
@@ -116,6 +116,28 @@ async fn every_line_is_accounted_for() {
     duplicates_are_one_item(&pipeline).await;
     a_damaged_file_fails_and_keeps_its_rows(&pipeline).await;
     quarantine_keeps_the_bytes_and_the_reasons(&pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_grants_suffice_and_plain_http_is_refused() {
+    let pipeline = Pipeline::deploy(true).await;
+    let file = |user: &str| format!("{}\nnot json\n{}\n", row(user, 1), row(user, 2)).into_bytes();
+
+    // The emulator speaks no TLS, so the buckets refuse the functions.
+    let refused = pipeline.process(&[("refused.jsonl", file("refused"))]).await;
+    let cause = refused[0].cause.as_deref().unwrap_or_default();
+    assert_eq!((refused[0].status.as_str(), refused[0].error.as_deref()), ("FAILED", Some("Processor.Permanent")));
+    assert!(cause.contains("AccessDenied") && cause.contains("explicit deny"), "{cause}");
+
+    for output in [stack::pipeline::output::INGEST_BUCKET, stack::pipeline::output::QUARANTINE_BUCKET] {
+        let policy = pipeline.clients.s3.delete_bucket_policy().bucket(pipeline.output(output));
+        policy.send().await.expect("the bucket has a policy");
+    }
+    let executions = pipeline.process(&[("allowed.jsonl", file("allowed"))]).await;
+    assert_eq!(executions[0].status, "SUCCEEDED", "{:?}", executions[0]);
+    let summary = summary(&executions[0]);
+    assert_eq!((summary.counts.written, summary.counts.quarantined), (2, 1));
+    assert_eq!(pipeline.quarantined(&summary.quarantine_key.expect("a row was quarantined")).await.len(), 1);
 }
 
 async fn a_second_run_changes_nothing(pipeline: &Pipeline, files: &[(&str, Vec<u8>)]) {

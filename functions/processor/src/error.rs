@@ -160,6 +160,7 @@ fn advice<E: ProvideErrorMetadata>(error: &SdkError<E>, kind: ProcessorError) ->
     match (error.code(), error.raw_response().map(|response| response.status().as_u16())) {
         (Some("ResourceNotFoundException" | "NoSuchBucket"), _) => "deploy the stack again",
         (Some("InvalidObjectState"), _) => "restore the object from its archive class first",
+        (Some("AccessDeniedException"), _) => "grant it to the processor's role",
         (_, Some(403)) => {
             "grant it to the processor's role; S3 also says so of an object that does not exist to one who may not \
              list the bucket"

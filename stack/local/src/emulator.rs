@@ -26,6 +26,9 @@ pub struct Options {
     pub region: String,
     /// Where Python is looked for, in the form of `PATH`.
     pub search_path: OsString,
+    /// Whether the emulator refuses what IAM does not allow. Functions then act as their roles; the clients of this
+    /// crate act as the account's root, whom nothing is refused but by a resource's own policy.
+    pub enforce_iam: bool,
 }
 
 impl Options {
@@ -39,6 +42,7 @@ impl Options {
             port: DEFAULT_PORT,
             region: DEFAULT_REGION.to_owned(),
             search_path: std::env::var_os("PATH").unwrap_or_default(),
+            enforce_iam: false,
         }
     }
 }

@@ -184,6 +184,7 @@ fn command(python: &Path, options: &Options, port: u16, lifetime: Lifetime, plac
         .env("GATEWAY_PORT", &port)
         .env("EDGE_PORT", &port)
         .env("LAMBDA_EXECUTOR", "local")
+        .env("AUTH", options.enforce_iam.to_string())
         // Kept in memory alone; these name folders for the few services that write files all the same.
         .env("STATE_DIR", place.folder.join("state"))
         .env("S3_DATA_DIR", place.folder.join("s3"));
