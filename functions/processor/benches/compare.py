@@ -42,9 +42,9 @@ def main():
     options = parser.parse_args()
 
     python = virtual_environment()
-    subprocess.run(
-        ["cargo", "build", "--release", "--package", "processor", "--example", "process"], cwd=ROOT, check=True
-    )
+    # The profile that the function ships with.
+    build = ["cargo", "build", "--profile", "lambda", "--package", "processor", "--example", "process"]
+    subprocess.run(build, cwd=ROOT, check=True)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(WORK),
@@ -59,7 +59,7 @@ def main():
     try:
         prepare(python, environment, options.rows)
         rust = [
-            str(TARGET / "release/examples/process"),
+            str(TARGET / "lambda/examples/process"),
             *(BUCKET, "{key}", TABLE, QUARANTINE, str(HERE.parent)),
         ]
         reference = [str(python), str(HERE / "reference/handler.py"), BUCKET, "{key}", TABLE]
