@@ -1,26 +1,28 @@
-//! The bucket for the files that templates refer to, and what lies in it.
+//! The files that templates refer to: put into the assets bucket once, each under its hash.
+
+mod content;
+mod multipart;
 
 use std::path::PathBuf;
 
 use aws_sdk_s3::primitives::ByteStream;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::json;
+use futures::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
-use crate::apply::{Step, apply, next_step};
-use crate::{Connection, DeploymentError, Operation, StackRequest, Template};
-
-/// The usual name of the assets stack: one in an account and region, for all stacks.
-pub const ASSETS_STACK: &str = "pipeline-assets";
-
-/// The assets stack's output that names the bucket.
-const BUCKET_OUTPUT: &str = "AssetsBucketName";
+use self::content::Content;
+use self::multipart::Multipart;
+use crate::{Connection, DeploymentError, Template};
 
 /// CloudFormation's limits for a template in a request and in S3, bytes.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
 pub(crate) const BODY_LIMIT: usize = 51_200;
 const URL_LIMIT: usize = 1_000_000;
+
+/// Assets on their way at one time, and parts of one asset: as many parts are in memory as the two multiplied.
+const PARALLEL_ASSETS: usize = 2;
+const PARALLEL_PARTS: usize = 4;
 
 /// A file that a template refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,17 @@ pub struct Upload {
     pub sent: bool,
 }
 
+/// How far the upload of an asset is. An asset that the bucket has already makes no progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadProgress<'a> {
+    /// The asset.
+    pub asset: &'a Asset,
+    /// Bytes that the bucket has, those of an interrupted upload included.
+    pub sent_bytes: u64,
+    /// Bytes of the whole.
+    pub total_bytes: u64,
+}
+
 /// The bucket for assets.
 #[derive(Clone, Debug)]
 pub struct AssetStore {
@@ -60,48 +73,11 @@ pub struct AssetStore {
     bucket: String,
 }
 
-impl Connection {
-    /// Makes sure of the assets stack `name` and its bucket: private, encrypted, versioned, reached over TLS only.
-    /// An operation without events is one that had nothing to do.
-    ///
-    /// The operation fails where `name` is some other stack's, which stays as it is.
-    pub fn bootstrap(&self, name: impl Into<String>) -> Operation<AssetStore> {
-        let (connection, name) = (self.clone(), name.into());
-        Operation::new(|events| async move {
-            if !connection.is_bootstrapped(&name).await? {
-                let request = StackRequest { recreate_failed: true, ..StackRequest::new(&name, assets_template()) };
-                apply(&connection, &request, &events).await?;
-            }
-            connection.asset_store(&name).await
-        })
-    }
-
-    /// Whether the assets stack is there, with the template of this version. Two reads, where a change set that finds
-    /// no change takes seconds.
-    async fn is_bootstrapped(&self, name: &str) -> Result<bool, DeploymentError> {
-        match self.stack(name).await? {
-            Some(stack) if matches!(next_step(&stack), Step::Update) => {
-                self.asset_store(name).await?;
-                Ok(self.template(name).await? == assets_template())
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// The bucket of the assets stack `name`.
-    ///
-    /// # Errors
-    ///
-    /// There is no such stack, or it is not an assets stack.
-    pub async fn asset_store(&self, name: &str) -> Result<AssetStore, DeploymentError> {
-        let bucket = self.outputs(name).await?.remove(BUCKET_OUTPUT);
-        let bucket =
-            bucket.ok_or_else(|| DeploymentError::NoOutput { stack: name.to_owned(), output: BUCKET_OUTPUT })?;
-        Ok(AssetStore { connection: self.clone(), bucket })
-    }
-}
-
 impl AssetStore {
+    pub(crate) fn new(connection: &Connection, bucket: &str) -> Self {
+        Self { connection: connection.clone(), bucket: bucket.to_owned() }
+    }
+
     /// The bucket's name.
     pub fn bucket(&self) -> &str {
         &self.bucket
@@ -113,10 +89,50 @@ impl AssetStore {
     ///
     /// The file cannot be read, its hash is wrong, or AWS refuses it.
     pub async fn upload(&self, asset: &Asset) -> Result<Upload, DeploymentError> {
-        let body = ByteStream::from_path(&asset.path)
-            .await
-            .map_err(|error| DeploymentError::File { path: asset.path.clone(), source: error.into() })?;
-        self.put(asset.key(), &asset.sha256, body).await
+        self.upload_one(asset, &|_| {}).await
+    }
+
+    /// Uploads each of `assets` that the bucket has not, and says where all of them are, in their order. `progress`
+    /// hears of every part that has arrived.
+    ///
+    /// A large file goes in parts, several at a time. An upload that was interrupted is taken up where it broke off:
+    /// only what is missing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`upload`](Self::upload).
+    pub async fn upload_all(
+        &self,
+        assets: &[Asset],
+        progress: impl Fn(UploadProgress<'_>) + Sync,
+    ) -> Result<Vec<Upload>, DeploymentError> {
+        let uploads = stream::iter(assets).map(|asset| self.upload_one(asset, &progress));
+        uploads.buffered(PARALLEL_ASSETS).try_collect().await
+    }
+
+    async fn upload_one(
+        &self,
+        asset: &Asset,
+        progress: &(impl Fn(UploadProgress<'_>) + Sync),
+    ) -> Result<Upload, DeploymentError> {
+        let (key, sha256) = (asset.key(), decode_sha256(&asset.sha256)?);
+        let sent = !self.has(&key).await?;
+        if sent {
+            let content = Content::read(asset.path.clone()).await?;
+            if content.sha256 != sha256 {
+                return Err(DeploymentError::AssetChanged { path: asset.path.clone() });
+            }
+            let total_bytes = content.size;
+            let progress = |sent_bytes| progress(UploadProgress { asset, sent_bytes, total_bytes });
+            if content.parts() > 1 {
+                Multipart { store: self, key: &key, content: &content }.upload(&progress).await?;
+            } else {
+                progress(0);
+                self.put(&key, &sha256, content.part(0).await?.into()).await?;
+                progress(total_bytes);
+            }
+        }
+        Ok(Upload { bucket: self.bucket.clone(), key, sent })
     }
 
     /// What to give CloudFormation for the template `body`: the text where it is short, else an object in the bucket.
@@ -131,20 +147,20 @@ impl AssetStore {
         if body.len() <= BODY_LIMIT {
             return Ok(Template::Body(body));
         }
-        let sha256: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
-        let upload = self.put(format!("{sha256}.template"), &sha256, body.into_bytes().into()).await?;
-        Ok(Template::Url(self.url(&upload.key)))
+        let sha256: [u8; 32] = Sha256::digest(&body).into();
+        let key = format!("{}.template", sha256.map(|byte| format!("{byte:02x}")).concat());
+        if !self.has(&key).await? {
+            self.put(&key, &sha256, body.into_bytes().into()).await?;
+        }
+        Ok(Template::Url(self.url(&key)))
     }
 
-    async fn put(&self, key: String, sha256: &str, body: ByteStream) -> Result<Upload, DeploymentError> {
-        let checksum = BASE64.encode(decode_sha256(sha256)?);
-        let sent = !self.has(&key).await?;
-        if sent {
-            let request = self.connection.s3.put_object().bucket(&self.bucket).key(&key);
-            let request = request.checksum_sha256(checksum).body(body);
-            request.send().await.map_err(DeploymentError::aws(format!("upload {key} to {}", self.bucket)))?;
-        }
-        Ok(Upload { bucket: self.bucket.clone(), key, sent })
+    /// Sends `body` in one request. S3 refuses it where it has another hash than `sha256`.
+    async fn put(&self, key: &str, sha256: &[u8; 32], body: ByteStream) -> Result<(), DeploymentError> {
+        let request = self.connection.s3.put_object().bucket(&self.bucket).key(key);
+        let request = request.checksum_sha256(BASE64.encode(sha256)).body(body);
+        request.send().await.map_err(DeploymentError::aws(format!("upload {key} to {}", self.bucket)))?;
+        Ok(())
     }
 
     async fn has(&self, key: &str) -> Result<bool, DeploymentError> {
@@ -178,83 +194,9 @@ fn decode_sha256(hexadecimal: &str) -> Result<[u8; 32], DeploymentError> {
     Ok(bytes)
 }
 
-/// The assets stack. The bucket outlives it: deployed stacks refer to what lies in it.
-fn assets_template() -> String {
-    let bucket_arn = json!({ "Fn::GetAtt": ["AssetsBucket", "Arn"] });
-    json!({
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "A bucket for the files that other stacks' templates refer to.",
-        "Resources": {
-            "AssetsBucket": {
-                "Type": "AWS::S3::Bucket",
-                "DeletionPolicy": "Retain",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": {
-                    "BucketEncryption": { "ServerSideEncryptionConfiguration": [
-                        { "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } }
-                    ] },
-                    "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
-                    "PublicAccessBlockConfiguration": {
-                        "BlockPublicAcls": true,
-                        "BlockPublicPolicy": true,
-                        "IgnorePublicAcls": true,
-                        "RestrictPublicBuckets": true
-                    },
-                    "VersioningConfiguration": { "Status": "Enabled" },
-                    "LifecycleConfiguration": { "Rules": [{
-                        "Id": "ExpireOldVersions",
-                        "Status": "Enabled",
-                        "NoncurrentVersionExpiration": { "NoncurrentDays": 30 },
-                        "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 }
-                    }] }
-                }
-            },
-            "AssetsBucketPolicy": {
-                "Type": "AWS::S3::BucketPolicy",
-                "DeletionPolicy": "Retain",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": {
-                    "Bucket": { "Ref": "AssetsBucket" },
-                    "PolicyDocument": {
-                        "Version": "2012-10-17",
-                        "Statement": [{
-                            "Sid": "TlsOnly",
-                            "Effect": "Deny",
-                            "Principal": "*",
-                            "Action": "s3:*",
-                            "Resource": [bucket_arn, { "Fn::Sub": "${AssetsBucket.Arn}/*" }],
-                            "Condition": { "Bool": { "aws:SecureTransport": "false" } }
-                        }]
-                    }
-                }
-            }
-        },
-        "Outputs": { BUCKET_OUTPUT: { "Description": "The bucket's name.", "Value": { "Ref": "AssetsBucket" } } }
-    })
-    .to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
-
-    #[test]
-    fn the_assets_bucket_is_closed_and_outlives_its_stack() {
-        let template: Value = serde_json::from_str(&assets_template()).unwrap();
-        let check =
-            |pointer: &str, expected: Value| assert_eq!(template.pointer(pointer), Some(&expected), "{pointer}");
-        let bucket = "/Resources/AssetsBucket";
-        check(&format!("{bucket}/DeletionPolicy"), json!("Retain"));
-        check(&format!("{bucket}/Properties/VersioningConfiguration/Status"), json!("Enabled"));
-        for setting in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
-            check(&format!("{bucket}/Properties/PublicAccessBlockConfiguration/{setting}"), json!(true));
-        }
-        let statement = "/Resources/AssetsBucketPolicy/Properties/PolicyDocument/Statement/0";
-        check(&format!("{statement}/Effect"), json!("Deny"));
-        check(&format!("{statement}/Condition"), json!({ "Bool": { "aws:SecureTransport": "false" } }));
-    }
 
     #[test]
     fn a_hash_is_checked_before_anything_is_sent() {

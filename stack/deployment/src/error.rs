@@ -138,6 +138,15 @@ pub enum DeploymentError {
         /// Why.
         source: io::Error,
     },
+    /// A file is not what it was when its hash was taken.
+    #[error("{} has changed since it was packaged: its SHA-256 is another; package it again", path.display())]
+    AssetChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The assets stack's definition is not sound.
+    #[error("the assets stack's template is a fault of this program: {0}")]
+    AssetsTemplate(#[source] cloudformation::TemplateError),
     /// An asset's hash is not a SHA-256.
     #[error("`{0}` is no SHA-256 in hexadecimal")]
     Hash(String),

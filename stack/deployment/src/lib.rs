@@ -4,7 +4,7 @@
 //!
 //! - a [`Connection`] is an account and a region, or an emulator's endpoint;
 //! - [`Connection::bootstrap`] makes sure of a bucket for assets, the [`AssetStore`]: files named by their hash,
-//!   uploaded once;
+//!   uploaded once; [`Connection::assets_stack`] says beforehand what it would do;
 //! - [`Connection::apply`] creates or updates a stack through a change set, [`Connection::delete`] deletes one. Both
 //!   return an [`Operation`]: a stream of [`StackEvent`]s that ends in an outcome;
 //! - [`Connection::stack`], [`Connection::outputs`] and [`Connection::template`] read what is deployed.
@@ -26,6 +26,7 @@
 
 mod apply;
 mod assets;
+mod bootstrap;
 mod change_set;
 mod connection;
 mod delete;
@@ -35,7 +36,8 @@ mod operation;
 mod stack;
 
 pub use apply::{Capability, Outcome, StackRequest, Template};
-pub use assets::{ASSETS_STACK, Asset, AssetStore, Upload};
+pub use assets::{Asset, AssetStore, Upload, UploadProgress};
+pub use bootstrap::{ASSETS_STACK, AssetsStack};
 pub use connection::{ConnectOptions, Connection};
 pub use delete::Deletion;
 pub use error::DeploymentError;

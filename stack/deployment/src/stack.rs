@@ -80,7 +80,7 @@ impl Connection {
         }
     }
 
-    fn no_stack(&self, name: &str) -> DeploymentError {
+    pub(crate) fn no_stack(&self, name: &str) -> DeploymentError {
         DeploymentError::NoStack { stack: name.to_owned(), region: self.region().to_owned() }
     }
 }

@@ -184,12 +184,31 @@ pub(crate) fn broken() -> Answer {
 
 /// An answer of S3's, without content.
 pub(crate) fn s3(status: u16) -> Answer {
-    Answer { status, body: String::new() }
+    s3_answer(status, "")
+}
+
+/// S3's refusal, with its code.
+pub(crate) fn s3_refused(status: u16, code: &str) -> Answer {
+    s3_answer(status, format!("<Error><Code>{code}</Code><Message>No.</Message></Error>"))
+}
+
+/// An answer of S3's.
+pub(crate) fn s3_answer(status: u16, body: impl Into<String>) -> Answer {
+    Answer { status, body: body.into() }
 }
 
 /// The stack `orders` with a status, and the assets stack's output.
 pub(crate) fn stack(status: &str) -> Answer {
-    describe(status, "<member><OutputKey>AssetsBucketName</OutputKey><OutputValue>assets</OutputValue></member>")
+    describe(status, &output("AssetsBucketName", "assets"))
+}
+
+/// The assets stack, made by a version of the template.
+pub(crate) fn assets_stack(version: &str) -> Answer {
+    describe("UPDATE_COMPLETE", &(output("AssetsBucketName", "assets") + &output("AssetsVersion", version)))
+}
+
+fn output(name: &str, value: &str) -> String {
+    format!("<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>")
 }
 
 /// The stack `orders` with a status.

@@ -1,13 +1,9 @@
-//! The engine against scripted answers: what an emulator cannot be made to say.
+//! A stack is made what its template says, whatever it was before.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail as its assertions do")]
+use deployment::{Capability, DeploymentError, Outcome, StackRequest};
 
-mod scripted;
-
-use deployment::{Asset, Capability, Deletion, DeploymentError, Outcome, StackRequest, Template};
-use scripted::{
-    STACK_ID, Script, absent, broken, change_set, change_set_created, done, events, refused, run, s3, stack,
-    stack_without_outputs,
+use crate::scripted::{
+    Answer, STACK_ID, Script, absent, broken, change_set, change_set_created, done, events, refused, run, stack,
 };
 
 const NO_CHANGES: &str =
@@ -18,7 +14,7 @@ fn request() -> StackRequest {
 }
 
 /// A script up to the moment at which the change set is executed.
-fn executed(before: scripted::Answer) -> Script {
+fn executed(before: Answer) -> Script {
     Script::default()
         .on("DescribeStacks", [before])
         .on("CreateChangeSet", [change_set_created()])
@@ -27,7 +23,7 @@ fn executed(before: scripted::Answer) -> Script {
 }
 
 /// A script in which `page` is all that is to be read of an update.
-fn updated(page: scripted::Answer) -> Script {
+fn updated(page: Answer) -> Script {
     executed(stack("CREATE_COMPLETE")).on("DescribeStackEvents", [events(&[], None), page])
 }
 
@@ -268,148 +264,4 @@ async fn a_failed_first_create_is_replaced_on_consent() {
     assert_eq!(outcome.unwrap(), Outcome::Created);
     assert_eq!(seen, ["orders DELETE_COMPLETE", "orders CREATE_COMPLETE"]);
     stage.assert_played();
-}
-
-#[tokio::test]
-async fn a_deletion_says_what_it_leaves() {
-    let stage = Script::default()
-        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
-        .on("DeleteStack", [done("DeleteStack")])
-        .on(
-            "DescribeStackEvents",
-            [
-                events(&["1 orders CREATE_COMPLETE"], None),
-                events(&["4 orders DELETE_COMPLETE", "3 Bucket DELETE_SKIPPED", "2 Queue DELETE_COMPLETE"], None),
-            ],
-        )
-        .play()
-        .await;
-    let (seen, outcome) = run(stage.connection.delete("orders")).await;
-    let Deletion::Deleted { retained } = outcome.unwrap() else { panic!("the stack was there") };
-    assert_eq!(seen, ["Queue DELETE_COMPLETE", "Bucket DELETE_SKIPPED", "orders DELETE_COMPLETE"]);
-    assert_eq!(retained.iter().map(|event| event.logical_id.as_str()).collect::<Vec<_>>(), ["Bucket"]);
-}
-
-#[tokio::test]
-async fn a_deletion_that_fails_says_what_is_in_the_way() {
-    let stage = Script::default()
-        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
-        .on("DeleteStack", [done("DeleteStack")])
-        .on(
-            "DescribeStackEvents",
-            [
-                events(&[], None),
-                events(&["3 orders DELETE_FAILED", "2 Bucket DELETE_FAILED The bucket is not empty"], None),
-            ],
-        )
-        .play()
-        .await;
-    let message = stage.connection.delete("orders").outcome().await.unwrap_err().to_string();
-    assert!(message.contains("Bucket (AWS::S3::Bucket) DELETE_FAILED: The bucket is not empty"), "{message}");
-}
-
-#[tokio::test]
-async fn deleting_what_is_not_there_is_no_error() {
-    let stage = Script::default().on("DescribeStacks", [absent()]).play().await;
-    assert_eq!(stage.connection.delete("orders").outcome().await.unwrap(), Deletion::Absent);
-}
-
-#[tokio::test]
-async fn errors_of_the_service_say_what_was_tried() {
-    let stage = Script::default()
-        .on(
-            "DescribeStacks",
-            [
-                refused("AccessDenied", "User is not authorized"),
-                refused("ExpiredToken", "The security token included in the request is expired"),
-                absent(),
-            ],
-        )
-        .play()
-        .await;
-    for expected in [
-        "cannot describe stack `orders`: User is not authorized (AccessDenied)",
-        "cannot describe stack `orders`: the AWS credentials are not valid (ExpiredToken); sign in again",
-        "there is no stack `orders` in eu-west-1",
-    ] {
-        let message = stage.connection.outputs("orders").await.unwrap_err().to_string();
-        assert!(message.starts_with(expected), "{message}");
-    }
-}
-
-#[tokio::test]
-async fn an_endpoint_that_nobody_serves_is_named_as_the_reason() {
-    let connection = scripted::connect("http://127.0.0.1:1").await;
-    let message = connection.stack("orders").await.unwrap_err().to_string();
-    assert!(message.starts_with("cannot describe stack `orders`: no answer from the service"), "{message}");
-    assert!(message.contains("Connection refused"), "{message}");
-}
-
-fn asset(folder: &tempfile::TempDir) -> Asset {
-    let path = folder.path().join("processor.zip");
-    std::fs::write(&path, "hello").unwrap();
-    let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".to_owned();
-    Asset { path, sha256 }
-}
-
-#[tokio::test]
-async fn an_asset_is_uploaded_once_with_its_checksum() {
-    let stage = Script::default()
-        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
-        .on("HEAD", [s3(404), s3(200)])
-        .on("PUT", [s3(200)])
-        .play()
-        .await;
-    let folder = tempfile::tempdir().unwrap();
-    let asset = asset(&folder);
-    let store = stage.connection.asset_store("orders").await.unwrap();
-
-    let first = store.upload(&asset).await.unwrap();
-    let second = store.upload(&asset).await.unwrap();
-
-    assert_eq!((first.sent, second.sent), (true, false));
-    assert_eq!((first.bucket.as_str(), first.key), ("assets", format!("{}.zip", asset.sha256)));
-    let put = &stage.requests("PUT")[0].fields;
-    assert_eq!(put["x-amz-checksum-sha256"], "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
-    stage.assert_played();
-}
-
-#[tokio::test]
-async fn a_bucket_that_refuses_without_a_reason_is_named() {
-    let stage = Script::default().on("DescribeStacks", [stack("CREATE_COMPLETE")]).on("HEAD", [s3(403)]).play().await;
-    let folder = tempfile::tempdir().unwrap();
-    let store = stage.connection.asset_store("orders").await.unwrap();
-    let message = store.upload(&asset(&folder)).await.unwrap_err().to_string();
-    assert!(message.contains(" in assets: ") && message.ends_with("(HTTP 403)"), "{message}");
-}
-
-#[tokio::test]
-async fn bootstrap_touches_no_stack_that_is_not_its_own() {
-    let stage = Script::default()
-        .on("DescribeStacks", [stack_without_outputs("CREATE_COMPLETE"), stack_without_outputs("CREATE_COMPLETE")])
-        .play()
-        .await;
-    let message = stage.connection.bootstrap("orders").outcome().await.unwrap_err().to_string();
-    assert!(message.starts_with("stack `orders` has no output `AssetsBucketName`"), "{message}");
-    assert!(stage.requests("CreateChangeSet").is_empty());
-}
-
-#[tokio::test]
-async fn a_template_goes_by_way_of_the_bucket_only_where_it_must() {
-    let stage = Script::default()
-        .on("DescribeStacks", [stack("CREATE_COMPLETE")])
-        .on("HEAD", [s3(404)])
-        .on("PUT", [s3(200)])
-        .play()
-        .await;
-    let store = stage.connection.asset_store("orders").await.unwrap();
-
-    assert_eq!(store.template("x".repeat(51_200)).await.unwrap(), Template::Body("x".repeat(51_200)));
-    let Template::Url(url) = store.template("x".repeat(51_201)).await.unwrap() else { panic!("too large to send") };
-    assert!(url.contains("/assets/") && url.ends_with(".template"), "{url}");
-    let inline = StackRequest::new("orders", "x".repeat(51_201));
-    let message = failure(stage.connection.apply(inline).outcome().await);
-    assert!(message.contains("send it by way of the assets bucket"), "{message}");
-    let message = store.template("x".repeat(1_000_001)).await.unwrap_err().to_string();
-    assert_eq!(message, "the template is 1000001 bytes, and CloudFormation takes 1000000; split the stack");
 }

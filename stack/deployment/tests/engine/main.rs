@@ -1,0 +1,9 @@
+//! The engine against scripted answers: what an emulator cannot be made to say.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail as its assertions do")]
+
+mod apply;
+mod assets;
+mod connection;
+mod delete;
+mod scripted;
