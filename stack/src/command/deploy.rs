@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use deployment::{ASSETS_STACK, Asset, Capability, ConnectOptions, Connection, Operation, Outcome, StackRequest};
+use deployment::{ASSETS_STACK, Asset, Capability, ConnectOptions, Connection, Outcome, StackRequest};
 use miette::{IntoDiagnostic, Result};
 use stack::pipeline::{self, Settings, parameter};
 
 use super::SettingsFile;
+use super::follow::{View, follow};
 use super::package::{self, Packages};
 use crate::cli::{Deploy, Target};
 use crate::terminal;
@@ -40,7 +41,8 @@ pub async fn deploy(
     packages: &Packages,
 ) -> Result<BTreeMap<String, String>> {
     let template = pipeline::template(settings).into_diagnostic()?;
-    let assets = follow(connection.bootstrap(ASSETS_STACK)).await?;
+    let view = View::new(false).template(template.as_json());
+    let assets = follow(connection.bootstrap(ASSETS_STACK), &View::new(false)).await?;
     let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
     for (name, package) in
         [(parameter::ORCHESTRATOR_KEY, &packages.orchestrator), (parameter::PROCESSOR_KEY, &packages.processor)]
@@ -56,20 +58,11 @@ pub async fn deploy(
         capabilities: vec![Capability::Iam],
         ..StackRequest::new(&name, assets.template(template.as_json().to_string()).await.into_diagnostic()?)
     };
-    let outcome = match follow(connection.apply(request)).await? {
+    let outcome = match follow(connection.apply(request), &view).await? {
         Outcome::Created => "created",
         Outcome::Updated => "updated",
         Outcome::Unchanged => "unchanged",
     };
     eprintln!("stack {name}: {outcome}");
     connection.outputs(&name).await.into_diagnostic()
-}
-
-/// Prints an operation's events on standard error, one line each, until it ends.
-pub async fn follow<T>(mut operation: Operation<T>) -> Result<T> {
-    while let Some(event) = operation.next_event().await {
-        let reason = event.reason.map(|reason| format!("  {reason}")).unwrap_or_default();
-        eprintln!("{:<28} {:<34} {}{reason}", event.status.as_str(), event.resource_type, event.logical_id);
-    }
-    operation.outcome().await.into_diagnostic()
 }

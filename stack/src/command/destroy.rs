@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use deployment::Deletion;
 use miette::{IntoDiagnostic, Result, miette};
 
+use super::follow::{View, follow};
 use super::{SettingsFile, deploy};
 use crate::cli::Destroy;
 
@@ -16,7 +17,7 @@ pub async fn run(verb: &Destroy, settings: &SettingsFile) -> Result<ExitCode> {
     if !verb.yes {
         confirm(&name)?;
     }
-    match deploy::follow(connection.delete(&name)).await? {
+    match follow(connection.delete(&name), &View::new(false)).await? {
         Deletion::Absent => eprintln!("stack {name}: there is none"),
         Deletion::Deleted { retained } => {
             eprintln!("stack {name}: deleted");

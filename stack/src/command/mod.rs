@@ -3,6 +3,7 @@
 mod check;
 mod deploy;
 mod destroy;
+mod follow;
 mod local;
 mod outputs;
 mod package;

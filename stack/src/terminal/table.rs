@@ -1,26 +1,6 @@
-//! Writing to the person or the program at the other end.
+//! Tables for people.
 
-use std::io::{self, Write};
-
-use miette::{IntoDiagnostic, Result};
-
-/// Writes `text` to standard output. Unlike `print!`, a closed pipe is an error and not a panic.
-pub fn print(text: &str) -> Result<()> {
-    let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).into_diagnostic()
-}
-
-/// Writes `value` to standard output as one line of JSON.
-pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    print(&format!("{}\n", serde_json::to_string(value).into_diagnostic()?))
-}
-
-/// Whether the error is that nobody reads our output any more.
-pub fn is_broken_pipe(error: &miette::Report) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
-}
+use std::fmt;
 
 /// A table for people: no lines, no colours, no white space at the ends, so that it survives being pasted into a ticket.
 /// Its first column is text; with a head, the others are figures. Each line ends in a line feed.
@@ -50,8 +30,8 @@ impl Table {
     }
 }
 
-impl std::fmt::Display for Table {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.to_string();
         text.lines().try_for_each(|line| writeln!(formatter, "{}", line.strip_prefix(' ').unwrap_or(line).trim_end()))
     }
