@@ -177,6 +177,12 @@ impl Settings {
         format!("{}-{}", self.pipeline, self.environment)
     }
 
+    /// Whether this is a development stack: its data may be lost. Only such a stack is swapped behind CloudFormation's
+    /// back, left as it failed, or updated with less care.
+    pub fn is_development(&self) -> bool {
+        !self.retain_data
+    }
+
     /// What happens to what holds data, when it leaves the stack.
     pub(super) fn removal(&self) -> Removal {
         if self.retain_data { Removal::RetainExceptOnCreate } else { Removal::Delete }
@@ -243,6 +249,12 @@ mod tests {
         for environment in ["development", "production"] {
             Settings::carried(environment).unwrap();
         }
+    }
+
+    #[test]
+    fn a_stack_that_keeps_its_data_is_no_development_stack() {
+        assert!(Settings::carried("development").unwrap().is_development());
+        assert!(!Settings::carried("production").unwrap().is_development());
     }
 
     #[test]
