@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::ChangeSetType;
-use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::assets::BODY_LIMIT;
 use crate::change_set::{self, Creation};
 use crate::delete::delete;
-use crate::events::{EventLog, watch};
-use crate::{Connection, DeploymentError, Operation, Stack, StackEvent};
+use crate::events::EventLog;
+use crate::operation::operation_token;
+use crate::watch::watch;
+use crate::{Connection, DeleteRequest, DeploymentError, NextStep, Operation, StackEvent};
 
 /// A stack as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,53 +115,26 @@ pub(crate) async fn apply(
     {
         return Err(DeploymentError::TemplateNeedsBucket { size: body.len(), limit: BODY_LIMIT });
     }
-    let existing = connection.stack(&request.name).await?;
-    let kind = match existing.as_ref().map_or(Step::Create, next_step) {
-        Step::Create => ChangeSetType::Create,
-        Step::Update => ChangeSetType::Update,
-        Step::Recreate(_) if request.recreate_failed => {
-            delete(connection, &request.name, events).await?;
-            ChangeSetType::Create
-        }
-        Step::Recreate(error) | Step::Stop(error) => return Err(error),
+    let kind = match connection.stack(&request.name).await? {
+        None => ChangeSetType::Create,
+        Some(stack) => match stack.next_step() {
+            NextStep::Create => ChangeSetType::Create,
+            NextStep::Update => ChangeSetType::Update,
+            NextStep::Recreate if request.recreate_failed => {
+                delete(connection, &DeleteRequest::new(&request.name), events).await?;
+                ChangeSetType::Create
+            }
+            _ => return Err(stack.refusal()),
+        },
     };
 
-    let token = operation_token();
+    let token = operation_token("deploy");
     let change_set = match change_set::create(connection, request, kind.clone(), &token).await? {
         Creation::Ready(change_set) => change_set,
         Creation::NoChanges => return Ok(Outcome::Unchanged),
     };
-    let log = EventLog::from_now(connection, &change_set.stack_id).await?;
+    let log = EventLog::from_now(connection, &request.name, &change_set.stack_id, &token).await?;
     change_set::execute(connection, &change_set, &token).await?;
-    watch(log, events).await?.into_result(&request.name)?;
+    watch(log, events).await?.into_result()?;
     Ok(if kind == ChangeSetType::Create { Outcome::Created } else { Outcome::Updated })
-}
-
-/// What can be done with a stack in its present state.
-pub(crate) enum Step {
-    Create,
-    Update,
-    Recreate(DeploymentError),
-    Stop(DeploymentError),
-}
-
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html> lists the states.
-pub(crate) fn next_step(stack: &Stack) -> Step {
-    let (name, status) = (stack.name.clone(), stack.status.clone());
-    match status.as_str() {
-        "REVIEW_IN_PROGRESS" | "DELETE_COMPLETE" => Step::Create,
-        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => {
-            Step::Recreate(DeploymentError::MustBeRecreated { stack: name, status })
-        }
-        "UPDATE_ROLLBACK_FAILED" | "DELETE_FAILED" | "IMPORT_ROLLBACK_FAILED" => {
-            Step::Stop(DeploymentError::Stuck { stack: name, status })
-        }
-        _ if status.is_in_progress() => Step::Stop(DeploymentError::Busy { stack: name, status }),
-        _ => Step::Update,
-    }
-}
-
-/// The name of a change set, and of the operation that executes it: no two are alike.
-fn operation_token() -> String {
-    format!("deploy-{}-{:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%S"), fastrand::u32(..))
 }

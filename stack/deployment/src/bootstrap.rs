@@ -2,8 +2,8 @@
 
 mod template;
 
-use crate::apply::{Step, apply, next_step};
-use crate::{AssetStore, Connection, DeploymentError, Operation, Stack, StackRequest};
+use crate::apply::apply;
+use crate::{AssetStore, Connection, DeploymentError, NextStep, Operation, Stack, StackRequest};
 
 /// The usual name of the assets stack: one in an account and region, for all stacks.
 pub const ASSETS_STACK: &str = "pipeline-assets";
@@ -36,13 +36,13 @@ impl Connection {
     /// `name` is some other stack's, or the stack is in a state that takes no update.
     pub async fn assets_stack(&self, name: &str) -> Result<AssetsStack, DeploymentError> {
         let Some(stack) = self.stack(name).await? else { return Ok(AssetsStack::Absent) };
-        match next_step(&stack) {
-            Step::Create | Step::Recreate(_) => Ok(AssetsStack::Absent),
-            Step::Stop(error) => Err(error),
-            Step::Update if version(&stack) < template::VERSION => {
+        match stack.next_step() {
+            NextStep::Create | NextStep::Recreate => Ok(AssetsStack::Absent),
+            NextStep::Update if version(&stack) < template::VERSION => {
                 Ok(AssetsStack::Outdated(AssetStore::of(self, &stack)?))
             }
-            Step::Update => Ok(AssetsStack::Ready(AssetStore::of(self, &stack)?)),
+            NextStep::Update => Ok(AssetsStack::Ready(AssetStore::of(self, &stack)?)),
+            _ => Err(stack.refusal()),
         }
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
-use crate::{StackEvent, Status};
+use crate::{Failure, Status};
 
 /// A deployment failed.
 #[derive(Debug, Error)]
@@ -86,7 +86,7 @@ pub enum DeploymentError {
         output: &'static str,
     },
     /// Another operation is under way.
-    #[error("stack `{stack}` is busy ({status}); wait until that operation has ended")]
+    #[error("stack `{stack}` is busy ({status}); {}", status.next_step().advice())]
     Busy {
         /// The stack's name.
         stack: String,
@@ -94,23 +94,49 @@ pub enum DeploymentError {
         status: Status,
     },
     /// The stack's first creation failed, and it can only be deleted.
-    #[error("stack `{stack}` is {status}: its creation failed, and it must be deleted before it can be created again")]
+    #[error("stack `{stack}` is {status}: {}; {}", status.meaning(), status.next_step().advice())]
     MustBeRecreated {
         /// The stack's name.
         stack: String,
         /// Its status.
         status: Status,
     },
-    /// The stack's last rollback or deletion failed.
-    #[error(
-        "stack `{stack}` is {status} and takes no update; continue the rollback or the deletion in the CloudFormation \
-         console first"
-    )]
+    /// The stack's last update, rollback or deletion failed, and has to be dealt with first.
+    #[error("stack `{stack}` is {status}: {}; {}", status.meaning(), status.next_step().advice())]
     Stuck {
         /// The stack's name.
         stack: String,
         /// Its status.
         status: Status,
+    },
+    /// The stack is protected from deletion.
+    #[error(
+        "stack `{stack}` is protected from deletion; `stack destroy --lift-protection` lifts the protection, and asks"
+    )]
+    Protected {
+        /// The stack's name.
+        stack: String,
+    },
+    /// Resources are to be left behind that nothing has shown to be in the way.
+    #[error(
+        "stack `{stack}` is {status}, and CloudFormation leaves a resource behind only when its deletion has failed; \
+         delete the stack without --retain first, or give the resource the deletion policy `Retain`"
+    )]
+    RetainTooEarly {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: Status,
+    },
+    /// An operation could not be watched to its end.
+    #[error(
+        "lost sight of stack `{stack}`, whose operation goes on by itself; `stack events --follow` takes up the watch"
+    )]
+    LostSight {
+        /// The stack's name.
+        stack: String,
+        /// What is in the way.
+        source: Box<DeploymentError>,
     },
     /// CloudFormation cannot make a change set of the template.
     #[error("CloudFormation refuses the change to stack `{stack}`: {reason}")]
@@ -121,15 +147,8 @@ pub enum DeploymentError {
         reason: String,
     },
     /// The operation ended badly.
-    #[error("stack `{stack}` ended in {status}: {}", describe(cause.as_deref()))]
-    Failed {
-        /// The stack's name.
-        stack: String,
-        /// The status it ended in.
-        status: Status,
-        /// The first failure: what came after follows from it.
-        cause: Option<Box<StackEvent>>,
-    },
+    #[error("{0}")]
+    Failed(Box<Failure>),
     /// A file to upload cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {
@@ -152,19 +171,6 @@ pub enum DeploymentError {
     Hash(String),
 }
 
-fn describe(cause: Option<&StackEvent>) -> String {
-    match cause {
-        Some(event) => format!(
-            "{} ({}) {}: {}",
-            event.logical_id,
-            event.resource_type,
-            event.status,
-            event.reason.as_deref().unwrap_or("no reason given")
-        ),
-        None => "CloudFormation gives no reason; see the stack's events in its console".to_owned(),
-    }
-}
-
 /// Codes of a signature that AWS does not, or no longer, accept.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>
 const CREDENTIAL_CODES: [&str; 7] = [
@@ -177,7 +183,29 @@ const CREDENTIAL_CODES: [&str; 7] = [
     "UnrecognizedClientException",
 ];
 
+/// Codes by which a service asks for patience.
+const TRANSIENT_CODES: [&str; 9] = [
+    "InternalError",
+    "InternalFailure",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
 impl DeploymentError {
+    /// Whether the same request can succeed later: the service is busy, or was not reached.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => TRANSIENT_CODES.contains(&code.as_str()) || code.starts_with("HTTP 5"),
+            Self::Unreachable { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Says what was tried beside an SDK error, for `map_err`.
     pub(crate) fn aws<E>(action: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> Self
     where

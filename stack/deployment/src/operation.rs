@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{DeploymentError, StackEvent};
@@ -50,4 +51,9 @@ impl<T> Operation<T> {
             None => self.work.await,
         }
     }
+}
+
+/// A token for one operation, which its events carry: no two are alike. It names the operation's change set too.
+pub(crate) fn operation_token(verb: &str) -> String {
+    format!("{verb}-{}-{:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%S"), fastrand::u32(..))
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::{Stack as SdkStack, TemplateStage};
+use jiff::Timestamp;
 
 use crate::{Connection, DeploymentError, Status};
 
@@ -24,6 +26,14 @@ pub struct Stack {
     pub parameters: BTreeMap<String, String>,
     /// The stack's tags.
     pub tags: BTreeMap<String, String>,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+    /// When it was last updated; never, where it was only created.
+    pub updated: Option<Timestamp>,
+    /// Whether it refuses to be deleted.
+    pub termination_protection: bool,
+    /// What the last drift detection found: `IN_SYNC`, `DRIFTED`, `NOT_CHECKED`.
+    pub drift: Option<String>,
 }
 
 impl Stack {
@@ -39,8 +49,17 @@ impl Stack {
             outputs: outputs.filter_map(|output| Some((output.output_key?, output.output_value?))).collect(),
             parameters: parameters.filter_map(|p| Some((p.parameter_key?, p.parameter_value?))).collect(),
             tags: tags.filter_map(|tag| Some((tag.key?, tag.value?))).collect(),
+            created: stack.creation_time.and_then(timestamp),
+            updated: stack.last_updated_time.and_then(timestamp),
+            termination_protection: stack.enable_termination_protection.unwrap_or_default(),
+            drift: stack.drift_information.and_then(|drift| drift.stack_drift_status).map(|status| status.to_string()),
         }
     }
+}
+
+/// The SDK's time as this crate's.
+pub(crate) fn timestamp(time: DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }
 
 impl Connection {
@@ -86,6 +105,6 @@ impl Connection {
 }
 
 /// CloudFormation has no code of its own for a stack that does not exist: only the message tells.
-fn is_absent(error: &impl ProvideErrorMetadata) -> bool {
+pub(crate) fn is_absent(error: &impl ProvideErrorMetadata) -> bool {
     error.code() == Some("ValidationError") && error.message().is_some_and(|text| text.contains("does not exist"))
 }
