@@ -104,7 +104,7 @@ impl Expression {
     }
 
     /// Neighbouring texts become one; a lone text stays a literal and a lone reference a reference.
-    fn from_parts(parts: impl Iterator<Item = Part>) -> Self {
+    pub(crate) fn from_parts(parts: impl Iterator<Item = Part>) -> Self {
         let mut merged: Vec<Part> = Vec::new();
         for part in parts {
             match (merged.last_mut(), part) {
@@ -124,7 +124,7 @@ impl Expression {
 
 impl Part {
     /// The part in a `Fn::Sub` pattern, where a literal `${` is written `${!`.
-    fn pattern(&self) -> String {
+    pub(crate) fn pattern(&self) -> String {
         match self {
             Self::Text(text) => text.replace("${", "${!"),
             Self::Ref(target) => format!("${{{target}}}"),
@@ -132,7 +132,7 @@ impl Part {
         }
     }
 
-    fn target(&self) -> Option<&str> {
+    pub(crate) fn target(&self) -> Option<&str> {
         match self {
             Self::Text(_) => None,
             Self::Ref(target) | Self::GetAtt(target, _) => Some(target),

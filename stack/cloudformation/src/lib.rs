@@ -8,6 +8,7 @@
 
 mod condition;
 mod constraint;
+pub mod diff;
 mod expression;
 mod generated;
 mod grant;

@@ -1,0 +1,94 @@
+//! What a deployment would change: two templates compared by what they mean.
+//!
+//! Not a change: the order of keys, tags, and of what an IAM policy treats as a set; a policy, an attribute or a text in
+//! another of its forms (`Fn::GetAtt`, `Fn::Join` and `Fn::Sub`); `true` for `"true"` and `1` for `"1"`, which
+//! CloudFormation converts; the source line that a resource's metadata names.
+//!
+//! Parameters, mappings and conditions are looked up on each side as far as they are known before deployment. So a new
+//! package's key is a change of the function's code, and a resource whose condition does not hold is not there.
+//! The value of a `NoEcho` parameter is never looked at: a change of a secret cannot be seen, and is not shown.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use cloudformation::diff::{Action, Diff, Side};
+//! use serde_json::json;
+//!
+//! let template = |name| json!({ "Resources": { "Queue": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": name } } } });
+//! let (before, after, none) = (template("old"), template("new"), BTreeMap::new());
+//! let diff = Diff::between(&Side::new(&before, &none), &Side::new(&after, &none));
+//! assert_eq!(diff.resources[0].action, Action::Replace);
+//! ```
+
+mod compare;
+mod policy;
+mod reference;
+mod rename;
+mod replacement;
+mod resolve;
+mod resource;
+mod section;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+pub use rename::{Rename, digests, renamed, renames};
+pub use resource::{Action, Cause, CodeChange, Disposal, Obstacle, PropertyChange, ResourceChange};
+pub use section::SectionChange;
+
+/// One side of a comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// The template. `null` is no template: everything on the other side comes or goes.
+    pub template: &'a Json,
+    /// The parameters' values. One that is left out takes its default.
+    pub parameters: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Side<'a> {
+    /// A template with the values of its parameters.
+    pub fn new(template: &'a Json, parameters: &'a BTreeMap<String, String>) -> Self {
+        Self { template, parameters }
+    }
+}
+
+/// What a deployment would change.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Diff {
+    /// Resources, in the order of the template after; then those that go.
+    pub resources: Vec<ResourceChange>,
+    /// Resources among them that have the same content under another logical id.
+    pub renames: Vec<Rename>,
+    /// Parameters, mappings, conditions, outputs and the like.
+    pub sections: Vec<SectionChange>,
+}
+
+impl Diff {
+    /// Compares what is with what would be.
+    pub fn between(before: &Side<'_>, after: &Side<'_>) -> Self {
+        let (old, new) = (resolve::Resolver::new(before), resolve::Resolver::new(after));
+        let resources = resource::changes((before, &old), (after, &new));
+        Self {
+            renames: renames(before.template, after.template),
+            sections: section::changes((before, &old), (after, &new), &resources),
+            resources,
+        }
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.sections.is_empty()
+    }
+
+    /// The resources whose data would be lost: they hold some, go or may go, and nothing keeps them.
+    pub fn data_losses(&self) -> impl Iterator<Item = &ResourceChange> {
+        self.resources.iter().filter(|change| change.loses_data())
+    }
+}
+
+/// Whether a parameter's declaration says that its value is a secret.
+fn is_secret(declaration: &Json) -> bool {
+    declaration.get("NoEcho").is_some_and(|secret| resolve::literal(secret) == "true")
+}

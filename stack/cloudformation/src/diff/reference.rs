@@ -1,0 +1,61 @@
+//! What a template's values refer to.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json};
+
+use super::resolve::intrinsic;
+use super::text;
+
+/// The names that a value refers to: logical ids, parameters and pseudo parameters.
+pub(super) fn targets(value: &Json) -> BTreeSet<String> {
+    let found = std::cell::RefCell::new(BTreeSet::new());
+    replace_targets(value, &|target| {
+        found.borrow_mut().insert(target.to_owned());
+        None
+    });
+    found.into_inner()
+}
+
+/// The value with other names for what it refers to, where `replacement` gives one.
+pub(super) fn replace_targets(value: &Json, replacement: &dyn Fn(&str) -> Option<String>) -> Json {
+    match value {
+        Json::Array(items) => items.iter().map(|item| replace_targets(item, replacement)).collect(),
+        Json::Object(fields) => match intrinsic(fields) {
+            Some((name, argument)) => {
+                Map::from_iter([(name.to_owned(), in_function(name, argument, replacement))]).into()
+            }
+            None => fields.iter().map(|(name, value)| (name.clone(), replace_targets(value, replacement))).collect(),
+        },
+        scalar => scalar.clone(),
+    }
+}
+
+fn in_function(name: &str, argument: &Json, replacement: &dyn Fn(&str) -> Option<String>) -> Json {
+    match (name, argument) {
+        ("Ref", Json::String(target)) => replacement(target).map_or_else(|| argument.clone(), Json::from),
+        ("Fn::GetAtt", Json::String(path)) => {
+            let (target, attribute) = path.split_once('.').unwrap_or((path, ""));
+            replacement(target).map_or_else(|| argument.clone(), |target| format!("{target}.{attribute}").into())
+        }
+        ("Fn::GetAtt", Json::Array(path)) => {
+            let mut path = path.clone();
+            if let Some(first) = path.first_mut()
+                && let Some(target) = first.as_str().and_then(replacement)
+            {
+                *first = target.into();
+            }
+            Json::Array(path)
+        }
+        ("Fn::Sub", Json::String(pattern)) => text::replace_in_pattern(pattern, None, replacement).into(),
+        ("Fn::Sub", Json::Array(items)) => match items.as_slice() {
+            [Json::String(pattern), Json::Object(values)] => {
+                let pattern = text::replace_in_pattern(pattern, Some(values), replacement);
+                let values = values.iter().map(|(name, value)| (name.clone(), replace_targets(value, replacement)));
+                Json::Array(vec![pattern.into(), Json::Object(values.collect())])
+            }
+            _ => argument.clone(),
+        },
+        _ => replace_targets(argument, replacement),
+    }
+}

@@ -1,0 +1,115 @@
+//! Renames: a resource that has the same content under another logical id.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest as _, Sha256};
+
+use super::policy::sorted_text;
+use super::reference::replace_targets;
+use super::resolve::{Resolver, section};
+
+/// A resource that has another logical id and the same content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rename {
+    /// The logical id it has.
+    pub from: String,
+    /// The logical id it will have.
+    pub to: String,
+    /// Its type, such as `AWS::S3::Bucket`.
+    pub resource_type: String,
+}
+
+/// Each resource's digest, by logical id. It covers the type and the properties, and through references the same of the
+/// resources they lead to; never a logical id. Parameters count by name, so new code does not change a digest.
+pub fn digests(template: &Json) -> BTreeMap<String, String> {
+    let resources = section(template, "Resources");
+    let digests = Digests { resources, resolver: Resolver::default(), known: RefCell::default() };
+    resources.into_iter().flat_map(Map::keys).filter_map(|name| Some((name.clone(), digests.of(name)?))).collect()
+}
+
+/// The resources that are gone from `before` and are in `after` under another logical id. Where two could be meant, none
+/// is named.
+pub fn renames(before: &Json, after: &Json) -> Vec<Rename> {
+    let (old, new) = (digests(before), digests(after));
+    let gone = old.iter().filter(|(name, _)| !new.contains_key(*name));
+    let come = new.iter().filter(|(name, _)| !old.contains_key(*name));
+    let mut pairs: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+    gone.for_each(|(name, digest)| pairs.entry(digest).or_default().0.push(name));
+    come.for_each(|(name, digest)| pairs.entry(digest).or_default().1.push(name));
+    let renames = pairs.into_values().filter_map(|names| match (names.0.as_slice(), names.1.as_slice()) {
+        ([from], [to]) => Some(Rename {
+            from: (*from).to_owned(),
+            to: (*to).to_owned(),
+            resource_type: before["Resources"][from]["Type"].as_str().unwrap_or_default().to_owned(),
+        }),
+        _ => None,
+    });
+    let mut renames: Vec<Rename> = renames.collect();
+    renames.sort_by(|left, right| left.from.cmp(&right.from));
+    renames
+}
+
+/// The template with these logical ids renamed, and every reference to them.
+pub fn renamed(template: &Json, renames: &[Rename]) -> Json {
+    let names: BTreeMap<&str, &str> = renames.iter().map(|rename| (rename.from.as_str(), rename.to.as_str())).collect();
+    let new_name = |name: &str| names.get(name).map(|name| (*name).to_owned());
+    let mut template = replace_targets(template, &new_name);
+    if let Some(resources) = template.get_mut("Resources").and_then(Json::as_object_mut) {
+        *resources = std::mem::take(resources)
+            .into_iter()
+            .map(|(name, mut resource)| {
+                rename_dependencies(&mut resource, &new_name);
+                (new_name(&name).unwrap_or(name), resource)
+            })
+            .collect();
+    }
+    template
+}
+
+fn rename_dependencies(resource: &mut Json, new_name: &dyn Fn(&str) -> Option<String>) {
+    let rename = |name: &mut Json| {
+        if let Some(new) = name.as_str().and_then(new_name) {
+            *name = new.into();
+        }
+    };
+    match resource.get_mut("DependsOn") {
+        Some(Json::Array(names)) => names.iter_mut().for_each(rename),
+        Some(name) => rename(name),
+        None => {}
+    }
+}
+
+/// The digests of one template, made as references ask for them.
+struct Digests<'a> {
+    resources: Option<&'a Map<String, Json>>,
+    resolver: Resolver<'a>,
+    /// None while a digest is being made: a reference back to it is a circle, which CloudFormation refuses.
+    known: RefCell<BTreeMap<String, Option<String>>>,
+}
+
+impl Digests<'_> {
+    /// The digest of the resource `name`, where it is one.
+    fn of(&self, name: &str) -> Option<String> {
+        if let Some(known) = self.known.borrow().get(name) {
+            return known.clone();
+        }
+        let resource = self.resources?.get(name)?;
+        self.known.borrow_mut().insert(name.to_owned(), None);
+        let properties = resource.get("Properties").and_then(|properties| self.resolver.value(properties));
+        let properties = properties.map(|properties| replace_targets(&properties, &|target| self.of(target)));
+        // Once more: what is a set was in the order of the names that are now gone.
+        let properties = properties.and_then(|properties| self.resolver.value(&properties));
+        let condition = resource.get("Condition");
+        let content = json!({ "Type": resource.get("Type"), "Condition": condition, "Properties": properties });
+        let digest = hexadecimal(&Sha256::digest(sorted_text(&content)));
+        self.known.borrow_mut().insert(name.to_owned(), Some(digest.clone()));
+        Some(digest)
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,80 @@
+//! Resources that have another logical id and the same content.
+
+use cloudformation::diff::{digests, renamed, renames};
+use serde_json::{Value as Json, json};
+
+use super::between;
+
+/// A role, and a policy and a function that refer to it, under these names.
+fn template(role: &str, policy: &str, function: &str) -> Json {
+    let resources = [
+        (role, json!({ "Type": "AWS::IAM::Role", "Properties": { "Path": "/x/" } })),
+        (
+            policy,
+            json!({ "Type": "AWS::IAM::Policy", "Properties": {
+                "Roles": [{ "Ref": role }],
+                "PolicyDocument": { "Statement": [{ "Effect": "Allow", "Action": "a:B",
+                    "Resource": [{ "Fn::Sub": format!("${{{role}.Arn}}/*") }, { "Fn::GetAtt": format!("{role}.Arn") }] }] },
+            } }),
+        ),
+        (
+            function,
+            json!({ "Type": "AWS::Lambda::Function", "DependsOn": policy,
+                "Properties": { "Role": { "Fn::GetAtt": [role, "Arn"] } } }),
+        ),
+    ];
+    let resources = resources.into_iter().map(|(name, resource)| (name.to_owned(), resource));
+    json!({ "Resources": resources.collect::<serde_json::Map<_, _>>(), "Outputs": { "Arn": { "Value": { "Fn::Sub": format!("${{{function}.Arn}}") } } } })
+}
+
+fn pairs(before: &Json, after: &Json) -> Vec<(String, String)> {
+    renames(before, after).into_iter().map(|rename| (rename.from, rename.to)).collect()
+}
+
+#[test]
+fn a_digest_holds_no_logical_id_however_deep() {
+    let (before, after) = (digests(&template("R", "P", "F")), digests(&template("ZRole", "APolicy", "Fn")));
+    assert_eq!([&before["R"], &before["P"], &before["F"]], [&after["ZRole"], &after["APolicy"], &after["Fn"]]);
+    assert_ne!(before["R"], before["P"]);
+}
+
+#[test]
+fn renames_are_found_and_can_be_made() {
+    let (before, after) = (template("R", "P", "F"), template("Role", "P", "Function"));
+    let found = renames(&before, &after);
+    assert_eq!(pairs(&before, &after), [("F".into(), "Function".into()), ("R".into(), "Role".into())]);
+    assert_eq!(found[1].resource_type, "AWS::IAM::Role");
+    let moved = renamed(&before, &found);
+    assert!(between(&moved, &after).is_empty(), "{moved:#}");
+    assert_eq!(between(&before, &after).renames, found);
+}
+
+#[test]
+fn a_change_of_content_is_no_rename() {
+    let mut after = template("Role", "P", "F");
+    after["Resources"]["Role"]["Properties"]["Path"] = "/y/".into();
+    assert_eq!(pairs(&template("R", "P", "F"), &after), []);
+}
+
+#[test]
+fn where_two_could_be_meant_none_is() {
+    let queues = |names: &[&str]| {
+        let queue = |name: &&str| ((*name).to_owned(), json!({ "Type": "AWS::SQS::Queue" }));
+        json!({ "Resources": names.iter().map(queue).collect::<serde_json::Map<_, _>>() })
+    };
+    assert_eq!(pairs(&queues(&["A", "B"]), &queues(&["A", "C"])), [("B".into(), "C".into())]);
+    assert_eq!(pairs(&queues(&["A", "B"]), &queues(&["C", "D"])), []);
+    assert_eq!(pairs(&queues(&["A"]), &queues(&["C", "D"])), []);
+}
+
+#[test]
+fn new_code_under_a_new_name_is_still_a_rename() {
+    let function = |name: &str| {
+        let properties = json!({ "Code": { "S3Key": { "Ref": "Key" } } });
+        json!({
+            "Parameters": { "Key": { "Type": "String" } },
+            "Resources": { name: { "Type": "AWS::Lambda::Function", "Properties": properties } },
+        })
+    };
+    assert_eq!(pairs(&function("A"), &function("B")), [("A".into(), "B".into())]);
+}
