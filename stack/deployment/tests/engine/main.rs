@@ -6,4 +6,5 @@ mod apply;
 mod assets;
 mod connection;
 mod delete;
+mod drift;
 mod scripted;

@@ -156,7 +156,8 @@ fn decode(text: &str) -> String {
 
 // Answers.
 
-fn success(action: &str, result: &str) -> Answer {
+/// An action that answers `result`.
+pub(crate) fn success(action: &str, result: &str) -> Answer {
     let body = format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>");
     Answer { status: 200, body }
 }
