@@ -3,10 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::config::ProvideCredentials;
 
 use crate::DeploymentError;
+
+/// How often a request is tried before its error counts.
+const ATTEMPTS: u32 = 5;
+
+/// How long CloudFormation may take to begin an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where to connect. What is not set comes from the SDK's own places: environment variables (`AWS_REGION`,
 /// `AWS_PROFILE`, `AWS_ENDPOINT_URL` …), the shared configuration files, single sign-on, or the machine's role.
@@ -55,6 +63,8 @@ impl Connection {
     ///
     /// As [`connect`](Self::connect).
     pub async fn with_config(config: SdkConfig) -> Result<Self, DeploymentError> {
+        let poll_interval = poll_interval(config.endpoint_url());
+        let config = patient(config, poll_interval);
         let region = config.region().ok_or(DeploymentError::NoRegion)?.to_string();
         let provider = config.credentials_provider().ok_or(DeploymentError::NoCredentials { reason: None })?;
         provider
@@ -64,10 +74,13 @@ impl Connection {
 
         // An emulator serves every bucket under one host name; virtual-hosted names would not resolve.
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(config.endpoint_url().is_some()).build();
+        // An answer that never comes must not end a watch. Uploads to S3 take their time.
+        let timeout = TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build();
+        let cloudformation = aws_sdk_cloudformation::config::Builder::from(&config).timeout_config(timeout).build();
         Ok(Self {
-            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation),
             s3: aws_sdk_s3::Client::from_conf(s3),
-            poll_interval: poll_interval(config.endpoint_url()),
+            poll_interval,
             config,
             region,
         })
@@ -101,6 +114,17 @@ async fn load(options: &ConnectOptions) -> SdkConfig {
         loader = loader.profile_name(profile);
     }
     loader.load().await
+}
+
+/// The same settings with more attempts at a request than the SDK's three, unless the user has chosen otherwise
+/// (`AWS_MAX_ATTEMPTS`, `AWS_RETRY_MODE`, the profile): CloudFormation throttles an account as a whole, and others are
+/// at work in it.
+fn patient(config: SdkConfig, poll_interval: Duration) -> SdkConfig {
+    if config.retry_config().is_some_and(|chosen| *chosen != RetryConfig::standard()) {
+        return config;
+    }
+    let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(poll_interval / 2);
+    config.into_builder().retry_config(retry).build()
 }
 
 /// How often the progress of an operation is asked for: every 2 s on AWS, which throttles eager callers, and every

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
@@ -104,6 +105,32 @@ pub enum DeploymentError {
     /// The stack's last update, rollback or deletion failed, and has to be dealt with first.
     #[error("stack `{stack}` is {status}: {}; {}", status.meaning(), status.next_step().advice())]
     Stuck {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: Status,
+    },
+    /// No rollback is to be made.
+    #[error("stack `{stack}` is {status}: {}; there is nothing to roll back", status.meaning())]
+    NothingToRecover {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: Status,
+    },
+    /// Resources are to be skipped by a rollback that has not failed on them.
+    #[error(
+        "stack `{stack}` is {status}, and only a rollback that failed can skip resources; recover without --skip first"
+    )]
+    NothingToSkip {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: Status,
+    },
+    /// What is under way is no update.
+    #[error("stack `{stack}` is {status}, and CloudFormation cancels only an update while it goes forward")]
+    CannotCancel {
         /// The stack's name.
         stack: String,
         /// Its status.
@@ -226,6 +253,9 @@ impl DeploymentError {
                 (None, Some(status)) => {
                     Self::Refused { action, code: format!("HTTP {status}"), message: chain(&error) }
                 }
+                (None, None) if causes(&error).any(|cause| cause.is::<CredentialsError>()) => {
+                    Self::NoCredentials { reason: Some(chain(&error).into()) }
+                }
                 (None, None) => Self::Unreachable { action, message: chain(&error) },
             }
         }
@@ -233,9 +263,12 @@ impl DeploymentError {
 }
 
 /// An error with its causes: an SDK error by itself says no more than `dispatch failure`.
-fn chain(error: &dyn StdError) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut messages: Vec<String> = causes.map(ToString::to_string).collect();
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut messages: Vec<String> = causes(error).map(ToString::to_string).collect();
     messages.dedup();
     messages.join(": ")
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }

@@ -7,6 +7,8 @@
 //!   uploaded once; [`Connection::assets_stack`] says beforehand what it would do;
 //! - [`Connection::apply`] creates or updates a stack through a change set, [`Connection::delete`] deletes one. Both
 //!   return an [`Operation`]: a stream of [`StackEvent`]s that ends in an outcome;
+//! - [`Connection::attach`] watches an operation that is under way, [`Connection::cancel_update`] stops one, and
+//!   [`Connection::recover`] brings a stack back that got stuck; [`Stack::next_step`] says which of these a stack takes;
 //! - [`Connection::stack`], [`Connection::outputs`] and [`Connection::template`] read what is deployed.
 //!
 //! ```no_run
@@ -26,6 +28,7 @@
 
 mod apply;
 mod assets;
+mod attach;
 mod bootstrap;
 mod change_set;
 mod connection;
@@ -35,6 +38,7 @@ mod error;
 mod events;
 mod failure;
 mod operation;
+mod recover;
 mod stack;
 mod state;
 mod status;

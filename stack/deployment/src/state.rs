@@ -112,6 +112,11 @@ impl Stack {
         self.status.next_step()
     }
 
+    /// Whether what is under way can be stopped. CloudFormation stops updates, and neither creations nor deletions.
+    pub fn can_be_cancelled(&self) -> bool {
+        self.status.as_str() == "UPDATE_IN_PROGRESS"
+    }
+
     /// Why the stack takes neither creation nor update as it is.
     pub(crate) fn refusal(&self) -> DeploymentError {
         let (stack, status) = (self.name.clone(), self.status.clone());

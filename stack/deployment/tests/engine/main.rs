@@ -4,7 +4,11 @@
 
 mod apply;
 mod assets;
+mod attach;
 mod connection;
 mod delete;
 mod drift;
+mod recover;
 mod scripted;
+mod state;
+mod watch;

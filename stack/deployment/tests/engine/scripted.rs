@@ -8,10 +8,16 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use deployment::{Connection, DeploymentError, Operation, StackEvent};
 
 pub(crate) const STACK_ID: &str = "arn:aws:cloudformation:eu-west-1:000000000000:stack/orders/1";
+
+/// The field by which a request marks the events that follow from it.
+const REQUEST_TOKEN: &str = "ClientRequestToken";
+
+/// Stands in an answer for the token of the last request that had one.
+const OURS: &str = "{ours}";
 
 /// One answer.
 pub(crate) struct Answer {
@@ -51,13 +57,17 @@ impl Script {
                 serve(stream.unwrap(), &script, &requests);
             }
         });
-        Stage { connection: connect(&endpoint).await, remaining, log }
+        Stage { connection: connect(&endpoint).await, endpoint, remaining, log }
     }
 }
 
 /// A connection to `endpoint` with invented credentials.
 pub(crate) async fn connect(endpoint: &str) -> Connection {
-    let credentials = Credentials::new("test", "test", None, None, "test");
+    connect_with(endpoint, Credentials::new("test", "test", None, None, "test")).await
+}
+
+/// A connection to `endpoint` with the credentials that `credentials` provides.
+pub(crate) async fn connect_with(endpoint: &str, credentials: impl ProvideCredentials + 'static) -> Connection {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(endpoint)
@@ -70,6 +80,7 @@ pub(crate) async fn connect(endpoint: &str) -> Connection {
 /// A script that is being played.
 pub(crate) struct Stage {
     pub(crate) connection: Connection,
+    pub(crate) endpoint: String,
     remaining: Arc<Mutex<BTreeMap<String, VecDeque<Answer>>>>,
     log: Arc<Mutex<Vec<Request>>>,
 }
@@ -102,10 +113,11 @@ fn serve(stream: TcpStream, script: &Mutex<BTreeMap<String, VecDeque<Answer>>>, 
     let answer = script.lock().unwrap().get_mut(&request.action).and_then(VecDeque::pop_front);
     let answer = answer.unwrap_or_else(|| refused("Unscripted", &request.action));
     log.lock().unwrap().push(request);
+    let ours = log.lock().unwrap().iter().rev().find_map(|request| request.fields.get(REQUEST_TOKEN).cloned());
     if answer.status == 0 {
         return; // The connection breaks.
     }
-    let (status, body) = (answer.status, answer.body);
+    let (status, body) = (answer.status, answer.body.replace(OURS, &ours.unwrap_or_default()));
     let text = format!(
         "HTTP/1.1 {status} Answer\r\nContent-Length: {}\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n{body}",
         body.len()
@@ -212,6 +224,13 @@ fn output(name: &str, value: &str) -> String {
     format!("<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>")
 }
 
+/// The stack `orders`, protected from deletion.
+pub(crate) fn protected_stack() -> Answer {
+    let Answer { status, body } = stack("CREATE_COMPLETE");
+    let protected = "<EnableTerminationProtection>true</EnableTerminationProtection><Outputs>";
+    Answer { status, body: body.replace("<Outputs>", protected) }
+}
+
 /// The stack `orders` with a status.
 pub(crate) fn stack_without_outputs(status: &str) -> Answer {
     describe(status, "")
@@ -243,18 +262,22 @@ pub(crate) fn change_set(status: &str, execution: &str, reason: &str) -> Answer 
     )
 }
 
-/// An event: `<second> <logical id> <status> <reason>`. The second is its id too, and `orders` is the stack.
+/// An event: `<second>[@<token>] <logical id> <status> <reason>`. The second is its id too, and `orders` is the stack.
+/// The token `ours` is that of the request which began the operation.
 pub(crate) fn event(text: &str) -> String {
     let mut parts = text.splitn(4, ' ');
     let mut next = || parts.next().unwrap_or_default();
     let (second, logical_id, status, reason) = (next(), next(), next(), next());
+    let (second, token) = second.split_once('@').unwrap_or((second, ""));
+    let token = if token == "ours" { OURS } else { token };
     let (kind, physical_id) =
         if logical_id == "orders" { ("AWS::CloudFormation::Stack", STACK_ID) } else { ("AWS::S3::Bucket", "") };
     format!(
         "<member><EventId>{second}</EventId><Timestamp>2026-01-01T00:00:{second:0>2}Z</Timestamp>\
          <LogicalResourceId>{logical_id}</LogicalResourceId><PhysicalResourceId>{physical_id}</PhysicalResourceId>\
          <ResourceType>{kind}</ResourceType><ResourceStatus>{status}</ResourceStatus>\
-         <ResourceStatusReason>{reason}</ResourceStatusReason></member>"
+         <ResourceStatusReason>{reason}</ResourceStatusReason>\
+         <ClientRequestToken>{token}</ClientRequestToken></member>"
     )
 }
 
