@@ -70,6 +70,13 @@ Examples:
   BUCKET=my-bucket TOTAL_FILES=10 stack upload --prefix-date 2025-01-31
 ")]
     Upload(Upload),
+    /// Makes the bucket for the functions' packages, once in an account and region. The first deploy does it too.
+    #[command(after_help = "\
+Examples:
+  stack bootstrap                                asks before it makes anything
+  stack bootstrap --yes --region eu-central-1 --json
+")]
+    Bootstrap(Bootstrap),
     /// Packages the functions and creates or updates the stack.
     #[command(after_help = "\
 Examples:
@@ -78,6 +85,15 @@ Examples:
   stack deploy --endpoint-url http://127.0.0.1:4566
 ")]
     Deploy(Deploy),
+    /// Shows what was changed behind the stack's back.
+    #[command(after_help = "\
+Examples:
+  stack drift
+  stack drift --environment production --json | jq '.resources[] | select(.status == \"MODIFIED\")'
+
+Exit code: 0 the resources that AWS can compare are as the template says, 2 some are not, 1 an error.
+")]
+    Drift(Drift),
     /// Deletes the stack.
     #[command(after_help = "\
 Examples:
@@ -224,6 +240,19 @@ pub struct Upload {
     pub prefix_date: Option<jiff::civil::Date>,
 }
 
+/// `bootstrap`.
+#[derive(Args, Debug)]
+pub struct Bootstrap {
+    #[command(flatten)]
+    pub target: Target,
+    /// Does not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `deploy`.
 #[derive(Args, Debug)]
 pub struct Deploy {
@@ -233,6 +262,18 @@ pub struct Deploy {
     pub target: Target,
     #[command(flatten)]
     pub packaging: Packaging,
+}
+
+/// `drift`.
+#[derive(Args, Debug)]
+pub struct Drift {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `destroy`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use deployment::{ASSETS_STACK, Asset, Capability, ConnectOptions, Connection, Outcome, StackRequest};
+use deployment::{ASSETS_STACK, Capability, ConnectOptions, Connection, Outcome, StackRequest};
 use miette::{IntoDiagnostic, Result};
 use stack::pipeline::{self, Settings, parameter};
 
@@ -44,13 +44,9 @@ pub async fn deploy(
     let view = View::new(false).template(template.as_json());
     let assets = follow(connection.bootstrap(ASSETS_STACK), &View::new(false)).await?;
     let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
-    for (name, package) in
-        [(parameter::ORCHESTRATOR_KEY, &packages.orchestrator), (parameter::PROCESSOR_KEY, &packages.processor)]
-    {
-        let asset = Asset { path: package.path.clone(), sha256: package.sha256.clone() };
-        let upload = assets.upload(&asset).await.into_diagnostic()?;
-        parameters.insert(name.to_owned(), upload.key);
-    }
+    let uploads = super::assets::upload(&assets, &[&packages.orchestrator, &packages.processor]).await?;
+    let keys = [parameter::ORCHESTRATOR_KEY, parameter::PROCESSOR_KEY].map(str::to_owned);
+    parameters.extend(keys.into_iter().zip(uploads.into_iter().map(|upload| upload.key)));
 
     let name = settings.stack_name();
     let request = StackRequest {

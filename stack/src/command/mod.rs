@@ -1,8 +1,11 @@
 //! The verbs, one file each, and what several of them need.
 
+mod assets;
+mod bootstrap;
 mod check;
 mod deploy;
 mod destroy;
+mod drift;
 mod follow;
 mod local;
 mod outputs;
@@ -28,7 +31,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Package(verb) => package::run(&verb, &settings),
         Verb::Check(verb) => check::run(&verb),
         Verb::Upload(verb) => block_on(upload::run(&verb, &settings)),
+        Verb::Bootstrap(verb) => block_on(bootstrap::run(&verb)),
         Verb::Deploy(verb) => block_on(deploy::run(&verb, &settings)),
+        Verb::Drift(verb) => block_on(drift::run(&verb, &settings)),
         Verb::Destroy(verb) => block_on(destroy::run(&verb, &settings)),
         Verb::Outputs(verb) => block_on(outputs::run(&verb, &settings)),
         Verb::Local(Local::Up(verb)) => block_on(local::up(&verb, &settings)),

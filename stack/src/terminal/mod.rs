@@ -1,11 +1,13 @@
 //! Writing to the person or the program at the other end.
 
+mod consent;
 mod table;
 
 use std::io::{self, Write};
 
 use miette::{IntoDiagnostic, Result};
 
+pub use self::consent::consent;
 pub use self::table::Table;
 
 /// Writes `text` to standard output. Unlike `print!`, a closed pipe is an error and not a panic.

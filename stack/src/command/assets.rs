@@ -1,0 +1,47 @@
+//! The functions' packages on their way to the assets bucket.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use deployment::{Asset, AssetStore, Upload, UploadProgress};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use miette::{IntoDiagnostic, Result};
+
+/// Uploads the packages that the bucket has not, telling on standard error how far it is.
+pub async fn upload(store: &AssetStore, packages: &[&packaging::Package]) -> Result<Vec<Upload>> {
+    let assets: Vec<_> =
+        packages.iter().map(|package| Asset { path: package.path.clone(), sha256: package.sha256.clone() }).collect();
+    let style = "uploading {bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style).into_diagnostic()?);
+    let progress = Progress { bar, sent: Mutex::default() };
+    let uploads = store.upload_all(&assets, |step| progress.show(&step)).await;
+    progress.bar.finish_and_clear();
+    uploads.into_diagnostic()
+}
+
+/// One bar for all packages. Where there is no terminal it is hidden, and lines say what begins.
+struct Progress {
+    bar: ProgressBar,
+    /// Bytes by package.
+    sent: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Progress {
+    fn show(&self, step: &UploadProgress<'_>) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.insert(step.asset.key(), step.sent_bytes).is_none() {
+            self.bar.inc_length(step.total_bytes);
+            self.bar.suspend(|| eprintln!("{}", begins(step)));
+        }
+        self.bar.set_position(sent.values().sum());
+    }
+}
+
+fn begins(UploadProgress { asset, sent_bytes, total_bytes }: &UploadProgress<'_>) -> String {
+    let name = asset.path.file_name().unwrap_or_default().to_string_lossy();
+    let resumed = match sent_bytes {
+        0 => String::new(),
+        bytes => format!(", {} of it from an interrupted upload", HumanBytes(*bytes)),
+    };
+    format!("uploading {name}: {}{resumed}", HumanBytes(*total_bytes))
+}
