@@ -40,10 +40,16 @@ Examples:
 ")]
     Synth(Synth),
     /// Checks the template, the state machine and the record contract, without AWS.
+    ///
+    /// The template is held against CloudFormation's provider schemas and this project's rules. Each finding has a stable
+    /// code and the Rust source line; `Attributes::suppress` suppresses one, with a reason.
     #[command(after_help = "\
 Examples:
   stack validate                                 every environment
   stack validate --environment production
+  stack validate --json | jq '.findings[].code'
+
+Exit code: 0 sound, 2 errors were found, 1 the check could not run.
 ")]
     Validate(Validate),
     /// Builds the functions and packages each as a zip.
@@ -175,6 +181,9 @@ pub struct Validate {
     pub environment: Option<String>,
     #[command(flatten)]
     pub packaging: Packaging,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `package`.

@@ -102,3 +102,37 @@ fn check_tells_good_rows_from_bad() {
     assert_eq!(summary["errors_by_code"]["JSON_SYNTAX"], 1);
     assert_eq!(std::fs::read_to_string(&*rejects).unwrap().lines().count(), 1);
 }
+
+#[test]
+fn validate_lists_findings_with_their_code_line_and_reason() {
+    let output = stack(&["validate"]);
+    assert!(output.status.success(), "{}", talk(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for part in ["suppressed  TOPIC_NOT_ENCRYPTED", "stack/src/pipeline/monitoring.rs:", "reason: CloudWatch", "sound"]
+    {
+        assert!(text.contains(part), "`{part}` is not in: {text}");
+    }
+    let output = stack(&["validate", "--environment", "production", "--json"]);
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["errors"], 0);
+    let found =
+        verdict["findings"].as_array().unwrap().iter().find(|one| one["code"] == "TOPIC_NOT_ENCRYPTED").unwrap();
+    assert_eq!((&found["severity"], &found["environments"]), (&"warning".into(), &serde_json::json!(["production"])));
+}
+
+#[test]
+fn validate_reports_what_cloudformation_would_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.yaml");
+    let settings = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("settings.yaml")).unwrap();
+    std::fs::write(&path, settings.replacen("log_retention_days: 7", "log_retention_days: 8", 1)).unwrap();
+    let output = stack(&["--settings", &path.to_string_lossy(), "validate", "--json"]);
+    assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let fault = &verdict["findings"][0];
+    assert_eq!(
+        (&fault["code"], &fault["environments"]),
+        (&"TEMPLATE_FAULT".into(), &serde_json::json!(["development"]))
+    );
+    assert!(fault["message"].as_str().unwrap().contains("8 is not one of"), "{fault}");
+}

@@ -6,6 +6,7 @@
 //!
 //! The crate is pure: it reads no file, no clock and no network, and holds no AWS client.
 
+pub mod access;
 mod condition;
 mod constraint;
 pub mod diff;
@@ -17,6 +18,7 @@ mod named;
 mod parameter;
 mod policy;
 mod resource;
+pub mod rules;
 mod spec;
 mod stack;
 mod template;

@@ -13,6 +13,7 @@ use crate::condition::{Condition, Test};
 use crate::expression::{Expression, Object};
 use crate::parameter::{Mapping, Parameter};
 use crate::resource::{Handle, Resource};
+use crate::rules::Rule;
 use crate::spec::ResourceSpec;
 use crate::value::{Arn, Name, Value};
 
@@ -99,6 +100,7 @@ pub(crate) struct Entry {
     pub(crate) update_policy: Option<serde_json::Value>,
     pub(crate) condition: Option<String>,
     pub(crate) metadata: serde_json::Map<String, serde_json::Value>,
+    pub(crate) suppressed: IndexMap<Rule, String>,
 }
 
 /// A stack's output.
@@ -254,6 +256,7 @@ impl Stack {
             update_policy: None,
             condition: None,
             metadata: serde_json::Map::new(),
+            suppressed: IndexMap::new(),
         });
     }
 }
@@ -334,6 +337,11 @@ impl Attributes<'_> {
     /// An entry of `Metadata`.
     pub fn metadata(self, key: &str, value: serde_json::Value) -> Self {
         self.set(|entry| _ = entry.metadata.insert(key.to_owned(), value))
+    }
+
+    /// Says why what a rule finds here does not matter: `reason`, which may not be empty. The template's metadata keeps it.
+    pub fn suppress(self, rule: Rule, reason: &str) -> Self {
+        self.set(|entry| _ = entry.suppressed.insert(rule, reason.to_owned()))
     }
 
     fn set(mut self, change: impl FnOnce(&mut Entry)) -> Self {

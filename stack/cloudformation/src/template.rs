@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::constraint;
 use crate::expression::{Expression, Object};
+use crate::rules::SUPPRESS;
 use crate::spec::TagShape;
 use crate::stack::{Entry, Stack};
 
@@ -106,13 +107,14 @@ impl Stack {
     /// # Errors
     ///
     /// All faults: names taken twice or ill formed, references to what the stack does not have, cycles, literals that
-    /// the provider schema refuses, and quotas exceeded.
+    /// the provider schema refuses, suppressions without a reason, and quotas exceeded.
     pub fn template(&self) -> Result<Template, TemplateError> {
         let mut faults = Faults::default();
         self.check_names(&mut faults);
         self.check_references(&mut faults);
         self.check_cycles(&mut faults);
         self.check_literals(&mut faults);
+        self.check_suppressions(&mut faults);
         self.check_quotas(&mut faults);
         let template = Template(self.document());
         let size = template.0.to_string().len();
@@ -216,6 +218,19 @@ impl Stack {
         }
     }
 
+    fn check_suppressions(&self, faults: &mut Faults) {
+        for entry in &self.entries {
+            for (rule, _) in entry.suppressed.iter().filter(|(_, reason)| reason.trim().is_empty()) {
+                let path = format!("Resources/{}/Metadata/{SUPPRESS}/{}", entry.logical_id, rule.code());
+                faults.add(
+                    &path,
+                    "a suppression needs a reason; say why it does not matter here".into(),
+                    Some(entry.location),
+                );
+            }
+        }
+    }
+
     fn check_quotas(&self, faults: &mut Faults) {
         if self.entries.is_empty() {
             faults.add("Resources", "a template has at least one resource".into(), None);
@@ -276,6 +291,11 @@ impl Entry {
         set("UpdatePolicy", self.update_policy.clone());
         let mut metadata = Map::from_iter([(SOURCE.to_owned(), Json::from(source(self.location)))]);
         metadata.extend(self.metadata.clone());
+        if !self.suppressed.is_empty() {
+            let reasons =
+                self.suppressed.iter().map(|(rule, reason)| (rule.code().to_owned(), Json::from(reason.as_str())));
+            metadata.insert(SUPPRESS.to_owned(), reasons.collect::<Map<_, _>>().into());
+        }
         set("Metadata", Some(metadata.into()));
         let properties = self.tagged(stack_tags);
         set("Properties", (!properties.is_empty()).then(|| Expression::Object(properties).to_json()));

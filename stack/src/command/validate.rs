@@ -2,12 +2,42 @@
 
 use std::process::ExitCode;
 
-use miette::{Context, IntoDiagnostic, Result};
-use stack::pipeline;
+use cloudformation::rules::{self, Finding, Severity};
+use cloudformation::{Fault, TemplateError};
+use miette::{IntoDiagnostic, Result};
+use serde::Serialize;
+use stack::pipeline::{self, PipelineError};
 
 use super::{SettingsFile, package};
 use crate::cli::Validate;
-use crate::terminal;
+use crate::terminal::{self, Table};
+
+/// The exit code where a template is not sound.
+const UNSOUND: u8 = 2;
+
+/// The code of what CloudFormation itself would refuse. It is no rule: it cannot be suppressed.
+const FAULT: &str = "TEMPLATE_FAULT";
+
+/// One line of the result: what was found, and in which environments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Found {
+    code: &'static str,
+    severity: &'static str,
+    path: String,
+    message: String,
+    source: Option<String>,
+    suppressed: Option<String>,
+    environments: Vec<String>,
+}
+
+/// The result: its counts leave out what is suppressed.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    errors: usize,
+    warnings: usize,
+    suppressed: usize,
+    findings: Vec<Found>,
+}
 
 /// Checks the record contract, and each environment's settings, state machine and template.
 pub fn run(verb: &Validate, settings: &SettingsFile) -> Result<ExitCode> {
@@ -16,12 +46,93 @@ pub fn run(verb: &Validate, settings: &SettingsFile) -> Result<ExitCode> {
         Some(environment) => vec![environment.clone()],
         None => settings.environments()?,
     };
-    for environment in environments {
-        let template = pipeline::template(&settings.read(&environment)?)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("the environment `{environment}` is not sound"))?;
-        let resources = template.as_json()["Resources"].as_object().map_or(0, serde_json::Map::len);
-        terminal::print(&format!("{environment}: {resources} resources, sound\n"))?;
+    let mut found = Vec::new();
+    for environment in &environments {
+        match pipeline::template(&settings.read(environment)?) {
+            Ok(template) => {
+                rules::check(template.as_json()).into_iter().for_each(|one| add(&mut found, one.into(), environment));
+            }
+            Err(PipelineError::Template(TemplateError(faults))) => {
+                faults.into_iter().for_each(|fault| add(&mut found, fault.into(), environment));
+            }
+            Err(error) => return Err(error).into_diagnostic(),
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    let verdict = Verdict::of(found);
+    if verb.json {
+        terminal::print_json(&verdict)?;
+    } else {
+        terminal::print(&format!("{}{}\n", listing(&verdict.findings), summary(&verdict, &environments)))?;
+    }
+    Ok(if verdict.errors == 0 { ExitCode::SUCCESS } else { ExitCode::from(UNSOUND) })
+}
+
+/// Adds what was found in an environment to what was found in others.
+fn add(found: &mut Vec<Found>, one: Found, environment: &str) {
+    let known = found.iter().position(|other| Found { environments: Vec::new(), ..other.clone() } == one);
+    let index = known.unwrap_or_else(|| {
+        found.push(one);
+        found.len() - 1
+    });
+    found[index].environments.push(environment.to_owned());
+}
+
+impl From<Finding> for Found {
+    fn from(finding: Finding) -> Self {
+        Self {
+            code: finding.code(),
+            severity: finding.rule.severity().as_str(),
+            path: finding.path,
+            message: finding.message,
+            source: finding.source,
+            suppressed: finding.suppressed,
+            environments: Vec::new(),
+        }
+    }
+}
+
+impl From<Fault> for Found {
+    fn from(fault: Fault) -> Self {
+        Self {
+            code: FAULT,
+            severity: Severity::Error.as_str(),
+            path: fault.path,
+            message: fault.message,
+            source: fault.source,
+            suppressed: None,
+            environments: Vec::new(),
+        }
+    }
+}
+
+impl Verdict {
+    fn of(findings: Vec<Found>) -> Self {
+        let count = |severity: Severity| {
+            findings.iter().filter(|one| one.suppressed.is_none() && one.severity == severity.as_str()).count()
+        };
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        Self { errors, warnings, suppressed: findings.len() - errors - warnings, findings }
+    }
+}
+
+/// A line for each finding, and below it what to do, or why it does not matter.
+fn listing(findings: &[Found]) -> String {
+    let mut table = Table::new();
+    for one in findings {
+        let severity = if one.suppressed.is_some() { "suppressed" } else { one.severity };
+        let path = one.path.trim_start_matches("Resources/").replace("/Properties/", "/");
+        table.add([severity, one.code, &path, one.source.as_deref().unwrap_or_default(), &one.environments.join(", ")]);
+    }
+    let lines = table.to_string();
+    let explained = lines.lines().zip(findings).map(|(line, one)| match &one.suppressed {
+        Some(reason) => format!("{line}\n    reason: {reason}\n"),
+        None => format!("{line}\n    {}\n", one.message),
+    });
+    explained.collect()
+}
+
+fn summary(verdict: &Verdict, environments: &[String]) -> String {
+    let Verdict { errors, warnings, suppressed, .. } = verdict;
+    let sound = if *errors == 0 { "sound" } else { "not sound" };
+    format!("{}: {sound}; errors: {errors}, warnings: {warnings}, suppressed: {suppressed}", environments.join(", "))
 }

@@ -1,6 +1,7 @@
 //! What watches the pipeline: alarms whose action is a topic, and a dashboard.
 
 use cloudformation::cloudwatch::alarm::{ComparisonOperator, Statistic, TreatMissingData};
+use cloudformation::rules::Rule;
 use cloudformation::{
     Handle, Metric, PolicyDocument, Principal, Reserved, Stack, Statement, Tokens, Value, action, cloudwatch, dynamodb,
     lambda, pseudo, s3, sns, stepfunctions, text,
@@ -41,10 +42,12 @@ pub(super) fn add_alarms(stack: &mut Stack, settings: &Settings, watched: &Watch
     Alarms { topic: alarms.topic, alarms: alarms.added }
 }
 
-/// The topic is not encrypted: CloudWatch cannot publish to one under the AWS managed key, and what it publishes is an
-/// alarm's name and figures.
 fn add_topic(stack: &mut Stack, settings: &Settings) -> Handle<sns::Topic> {
     let topic = stack.add("AlarmTopic", sns::Topic::new().display_name(format!("Alarms of {}", settings.stack_name())));
+    stack.attributes(&topic).suppress(
+        Rule::TopicNotEncrypted,
+        "CloudWatch cannot publish to a topic under the AWS managed key, and publishes an alarm's name and figures only.",
+    );
     let publish = Statement::allow(&[action!("sns:Publish")], [topic.topic_arn()])
         .sid("CloudWatchAlarms")
         .principal(Principal::Service("cloudwatch.amazonaws.com"))
