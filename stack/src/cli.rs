@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::since::since;
+
 /// The infrastructure of the pipeline, as a program.
 #[derive(Debug, Parser)]
 #[command(
@@ -115,6 +117,18 @@ Examples:
   aws dynamodb scan --table-name \"$(stack outputs --raw TableName)\"
 ")]
     Outputs(Outputs),
+    /// Prints what the functions and the state machine write to their logs.
+    #[command(after_help = "\
+Examples:
+  stack logs                                     of the last ten minutes
+  stack logs processor --since 2h --filter ERROR
+  stack logs --follow
+  stack logs --json --since 2026-01-31 | jq -r .message
+
+Times are in UTC. FUNCTION is a logical id, a short name (processor, orchestrator, state-machine) or the name on AWS.
+Ctrl-C ends --follow, with exit code 0.
+")]
+    Logs(Logs),
     /// Runs the pipeline on this machine: the same template, the same packages, no AWS account.
     #[command(subcommand)]
     Local(Local),
@@ -310,6 +324,30 @@ pub struct Outputs {
     /// Prints one output's value and nothing else.
     #[arg(long, value_name = "NAME")]
     pub raw: Option<String>,
+}
+
+/// `logs`.
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// The function, or the state machine; without it, all of them.
+    #[arg(value_name = "FUNCTION")]
+    pub function: Option<String>,
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// From when on: how long ago (10m, 2h, 7d), or a time (2026-01-31, 2026-01-31T06:30:00Z).
+    #[arg(long, value_name = "WHEN", default_value = "10m", value_parser = since)]
+    pub since: jiff::Timestamp,
+    /// Only what matches a CloudWatch filter pattern: ERROR, '{ $.level = "WARN" }'.
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// Goes on with what is written from now on.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Prints one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `local`.

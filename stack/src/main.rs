@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod sample;
+mod since;
 mod terminal;
 
 use std::process::ExitCode;

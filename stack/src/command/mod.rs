@@ -8,6 +8,7 @@ mod destroy;
 mod drift;
 mod follow;
 mod local;
+mod logs;
 mod outputs;
 mod package;
 mod synth;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Drift(verb) => block_on(drift::run(&verb, &settings)),
         Verb::Destroy(verb) => block_on(destroy::run(&verb, &settings)),
         Verb::Outputs(verb) => block_on(outputs::run(&verb, &settings)),
+        Verb::Logs(verb) => block_on(logs::run(&verb, &settings)),
         Verb::Local(Local::Up(verb)) => block_on(local::up(&verb, &settings)),
         Verb::Local(Local::Run(verb)) => block_on(local::run(&verb, &settings)),
         Verb::Local(Local::Down) => block_on(local::down()),

@@ -9,6 +9,7 @@ mod connection;
 mod delete;
 mod drift;
 mod recover;
+mod logs;
 mod scripted;
 mod state;
 mod watch;

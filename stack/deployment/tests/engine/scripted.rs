@@ -25,7 +25,7 @@ pub(crate) struct Answer {
     body: String,
 }
 
-/// One request: its action (the method, for S3) and its fields (the headers, for S3).
+/// One request: its action (the method, for S3) and its fields (the headers, for S3; `body`, for services of JSON).
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) action: String,
@@ -148,9 +148,14 @@ fn read(stream: &TcpStream) -> Request {
         .filter_map(|field| field.split_once('='))
         .map(|(name, value)| (decode(name), decode(value)))
         .collect();
-    match form.get("Action") {
-        Some(action) => Request { action: action.clone(), fields: form },
-        None => Request { action: method, fields: headers },
+    let target = headers.get("x-amz-target").and_then(|target| target.split_once('.'));
+    match (form.get("Action"), target) {
+        (Some(action), _) => Request { action: action.clone(), fields: form },
+        (None, Some((_, action))) => {
+            let body = ("body".to_owned(), String::from_utf8_lossy(&body).into_owned());
+            Request { action: action.to_owned(), fields: [body].into() }
+        }
+        (None, None) => Request { action: method, fields: headers },
     }
 }
 
@@ -183,6 +188,11 @@ pub(crate) fn done(action: &str) -> Answer {
 pub(crate) fn refused(code: &str, message: &str) -> Answer {
     let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
     Answer { status: 400, body: format!("<ErrorResponse>{error}</ErrorResponse>") }
+}
+
+/// An answer of a service that speaks JSON.
+pub(crate) fn json(status: u16, body: &serde_json::Value) -> Answer {
+    Answer { status, body: body.to_string() }
 }
 
 /// The stack is not there.
