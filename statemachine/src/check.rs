@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use self::fields::QueryLanguage;
+pub(crate) use self::fields::QueryLanguage;
 pub(crate) use self::finding::pointer;
 pub use self::finding::{Code, Finding};
 

@@ -6,14 +6,14 @@ use super::finding::{Code, Finding, pointer};
 
 /// The language of a state's expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum QueryLanguage {
+pub(crate) enum QueryLanguage {
     Jsonata,
     JsonPath,
 }
 
 impl QueryLanguage {
     /// The language that a machine or a state names itself, if it names one that exists.
-    pub(super) fn of(object: &Map<String, Value>) -> Option<Self> {
+    pub(crate) fn of(object: &Map<String, Value>) -> Option<Self> {
         let name = object.get("QueryLanguage")?.as_str()?;
         [Self::Jsonata, Self::JsonPath].into_iter().find(|language| language.name() == name)
     }

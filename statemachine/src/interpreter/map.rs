@@ -1,0 +1,357 @@
+//! States that run other machines: Parallel, and Map in both its modes.
+
+use futures::StreamExt as _;
+use futures::stream::{self, FuturesUnordered};
+use serde_json::{Map as Fields, Value, json};
+
+use super::data::Data;
+use super::engine::{Engine, PAYLOAD_LIMIT};
+use super::failure::{Failure, Flow};
+use super::history::Details;
+use super::items::unreadable;
+use super::journal::{Journal, Line};
+use super::program::{Batcher, Items, Machine, Map, Number, Reader, State};
+use super::scope::{ContextObject, item};
+use super::template::Template;
+use crate::ErrorName;
+
+/// How many items run at once where MaxConcurrency is 0.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>
+const INLINE_CONCURRENCY: usize = 40;
+const DISTRIBUTED_CONCURRENCY: usize = 10_000;
+
+impl Engine<'_, '_> {
+    pub(super) async fn parallel(&self, branches: &[Machine], input: Data, line: &mut Line<'_>) -> Flow<Data> {
+        line.record("ParallelStateStarted", &self.world, Details::None)?;
+        let mut running = FuturesUnordered::new();
+        for (index, branch) in branches.iter().enumerate() {
+            let (mut inner, input) = (line.branch(), input.clone());
+            running.push(async move {
+                let outcome = self.nested(branch, input, &mut inner).await;
+                (index, outcome, inner.previous)
+            });
+        }
+        let mut outputs = vec![Value::Null; branches.len()];
+        while let Some((index, outcome, previous)) = running.next().await {
+            line.previous = previous;
+            match outcome {
+                Ok(output) => outputs[index] = output.into_json(),
+                Err(failure) => {
+                    line.record("ParallelStateFailed", &self.world, Details::failed(&failure))?;
+                    return Err(failure);
+                }
+            }
+        }
+        drop(running);
+        line.record("ParallelStateSucceeded", &self.world, Details::None)?;
+        Ok(Value::Array(outputs).into())
+    }
+
+    pub(super) async fn map(&self, state: &State, map: &Map, input: &Data, line: &mut Line<'_>) -> Flow<Data> {
+        if map.is_distributed {
+            self.distributed(state, map, input, line).await
+        } else {
+            self.inline(state, map, input, line).await
+        }
+    }
+
+    async fn inline(&self, state: &State, map: &Map, input: &Data, line: &mut Line<'_>) -> Flow<Data> {
+        let items = self.items(map, input, line)?;
+        let concurrency = self.concurrency(map, input, line, INLINE_CONCURRENCY)?;
+        line.record("MapStateStarted", &self.world, Details::Length(items.len()))?;
+        let mut outputs = vec![Value::Null; items.len()];
+        let start = &*line;
+        let iterations =
+            items.into_iter().enumerate().map(|(index, value)| self.iteration(state, map, input, start, index, value));
+        let mut running = Box::pin(stream::iter(iterations).buffer_unordered(concurrency));
+        let mut previous = line.previous;
+        let mut failed = None;
+        while let Some((index, outcome, last)) = running.next().await {
+            previous = last;
+            match outcome {
+                Ok(output) => outputs[index] = output.into_json(),
+                Err(failure) => {
+                    failed = Some(failure);
+                    break;
+                }
+            }
+        }
+        drop(running);
+        line.previous = previous;
+        if let Some(failure) = failed {
+            line.record("MapStateFailed", &self.world, Details::failed(&failure))?;
+            return Err(failure);
+        }
+        line.record("MapStateSucceeded", &self.world, Details::None)?;
+        Ok(Value::Array(outputs).into())
+    }
+
+    async fn iteration(
+        &self,
+        state: &State,
+        map: &Map,
+        input: &Data,
+        start: &Line<'_>,
+        index: usize,
+        value: Value,
+    ) -> (usize, Flow<Data>, u64) {
+        let mut line = start.branch();
+        let outcome = self.iterate(state, map, input, &mut line, index, value).await;
+        (index, outcome, line.previous)
+    }
+
+    async fn iterate(
+        &self,
+        state: &State,
+        map: &Map,
+        input: &Data,
+        line: &mut Line<'_>,
+        index: usize,
+        value: Value,
+    ) -> Flow<Data> {
+        let details = || Details::Iteration { state: state.name.clone(), index };
+        line.record("MapIterationStarted", &self.world, details())?;
+        let item_input = self.select_item(map, input, line, index, value)?;
+        let outcome = self.nested(&map.machine, item_input, line).await;
+        let event = if outcome.is_ok() { "MapIterationSucceeded" } else { "MapIterationFailed" };
+        line.record(event, &self.world, details())?;
+        outcome
+    }
+
+    /// What the processor gets for an item. The item is in the context object from here on.
+    fn select_item(&self, map: &Map, input: &Data, line: &mut Line<'_>, index: usize, value: Value) -> Flow<Data> {
+        let selected = match &map.selector {
+            Some(_) => None,
+            None => Some(value.clone()),
+        };
+        line.context = std::mem::take(&mut line.context).with("Map", item(index, value));
+        match (&map.selector, selected) {
+            (Some(selector), _) => selector.evaluate(&line.scope(input, &self.world)),
+            (None, selected) => Ok(selected.unwrap_or_default().into()),
+        }
+    }
+
+    fn concurrency(&self, map: &Map, input: &Data, line: &Line<'_>, most: usize) -> Flow<usize> {
+        let wanted = self.number(map.concurrency.as_ref(), input, line)?.unwrap_or(0.0) as usize;
+        Ok(if wanted == 0 { most } else { wanted.min(most) })
+    }
+
+    fn number(&self, number: Option<&Number>, input: &Data, line: &Line<'_>) -> Flow<Option<f64>> {
+        number.map(|number| number.evaluate(&line.scope(input, &self.world))).transpose()
+    }
+
+    fn evaluate(&self, template: Option<&Template>, input: &Data, line: &Line<'_>) -> Flow<Value> {
+        let evaluated = template.map(|template| template.evaluate(&line.scope(input, &self.world)));
+        Ok(evaluated.transpose()?.map_or(Value::Null, Data::into_json))
+    }
+
+    fn items(&self, map: &Map, input: &Data, line: &Line<'_>) -> Flow<Vec<Value>> {
+        if let Some(reader) = &map.reader {
+            return self.read(reader, input, line);
+        }
+        let scope = line.scope(input, &self.world);
+        let items = match &map.items {
+            Items::Input => input.json().clone(),
+            Items::Path(path) => path.read(&scope, "ItemsPath")?,
+            Items::Template(template) => template.evaluate(&scope)?.into_json(),
+        };
+        match (items, &map.items) {
+            (Value::Array(items), _) => Ok(items),
+            (other, Items::Template(_)) => Err(Failure::query(format!("Items gave {other}, where a list is needed"))),
+            (other, _) => Err(Failure::runtime(format!("The items of a Map are a list, not {other}"))),
+        }
+    }
+
+    fn read(&self, reader: &Reader, input: &Data, line: &Line<'_>) -> Flow<Vec<Value>> {
+        let arguments = self.evaluate(reader.arguments.as_ref(), input, line)?;
+        let text = |field: &str| arguments.get(field).and_then(Value::as_str).unwrap_or_default();
+        let (bucket, key) = (text("Bucket"), text("Key"));
+        let objects = self.objects.borrow();
+        let mut items = if reader.is_listing {
+            objects.list(bucket, text("Prefix"))
+        } else {
+            let bytes = objects.get(bucket, key);
+            let bytes = bytes.ok_or_else(|| unreadable(format!("there is no object s3://{bucket}/{key}")))?;
+            reader.format.items(bytes)?
+        };
+        if let Some(most) = self.number(reader.most.as_ref(), input, line)?.filter(|most| *most > 0.0) {
+            items.truncate(most as usize);
+        }
+        Ok(items)
+    }
+
+    /// Each item, or batch of items, is an execution of its own, with its own history.
+    async fn distributed(&self, state: &State, map: &Map, input: &Data, line: &mut Line<'_>) -> Flow<Data> {
+        let label = map.label.clone().unwrap_or_else(|| state.name.to_string());
+        let arn = format!("arn:aws:states:us-east-1:123456789012:mapRun:machine/{label}:{}", self.world.uuid());
+        line.record("MapRunStarted", &self.world, Details::MapRun { arn: arn.clone() })?;
+        let outcome = self.map_run(map, input, line, &label).await;
+        let children = match outcome {
+            Ok(children) => children,
+            Err(failure) => {
+                line.record("MapRunFailed", &self.world, Details::failed(&failure))?;
+                return Err(failure);
+            }
+        };
+        line.record("MapRunSucceeded", &self.world, Details::None)?;
+        match &map.writer {
+            Some(writer) => {
+                let target = self.evaluate(Some(writer), input, line)?;
+                Ok(self.write_results(&target, &arn, &children).into())
+            }
+            None => Ok(children.into_iter().map(Child::output).collect::<Value>().into()),
+        }
+    }
+
+    async fn map_run(&self, map: &Map, input: &Data, line: &mut Line<'_>, label: &str) -> Flow<Vec<Child>> {
+        let inputs = self.child_inputs(map, input, line)?;
+        let total: usize = inputs.iter().map(|(_, weight)| weight).sum();
+        let tolerance = self.tolerance(map, input, line, total)?;
+        let concurrency = self.concurrency(map, input, line, DISTRIBUTED_CONCURRENCY)?;
+        let mut children: Vec<Option<Child>> = inputs.iter().map(|_| None).collect();
+        let start = &*line;
+        let runs = inputs.into_iter().enumerate().map(|(index, (input, weight))| async move {
+            let outcome = self.child(map, &start.context, label, input.clone()).await;
+            (index, Child { input, outcome, weight })
+        });
+        let mut running = Box::pin(stream::iter(runs).buffer_unordered(concurrency));
+        let mut failed = 0;
+        while let Some((index, child)) = running.next().await {
+            failed += if child.outcome.is_err() { child.weight } else { 0 };
+            children[index] = Some(child);
+            if failed > 0 && failed as f64 > tolerance {
+                let cause = "The specified tolerated failure threshold was exceeded";
+                return Err(Failure::reported(
+                    ErrorName::ExceedToleratedFailureThreshold.as_str(),
+                    Some(cause.to_owned()),
+                ));
+            }
+        }
+        Ok(children.into_iter().flatten().collect())
+    }
+
+    /// How many items may fail. Where both limits are given, the first that is exceeded counts.
+    fn tolerance(&self, map: &Map, input: &Data, line: &Line<'_>, total: usize) -> Flow<f64> {
+        let count = self.number(map.tolerated_count.as_ref(), input, line)?;
+        let percentage = self.number(map.tolerated_percentage.as_ref(), input, line)?;
+        let share = percentage.map(|percentage| percentage / 100.0 * total as f64);
+        Ok(count.into_iter().chain(share).reduce(f64::min).unwrap_or(0.0))
+    }
+
+    async fn child(&self, map: &Map, context: &ContextObject, label: &str, input: Data) -> Flow<Data> {
+        let name = self.world.uuid();
+        let execution = json!({
+            "Id": format!("arn:aws:states:us-east-1:123456789012:execution:machine/{label}:{name}"),
+            "Input": input.json(),
+            "Name": name,
+            "StartTime": self.world.now(),
+        });
+        let journal = Journal::default();
+        let mut line = Line::new(&journal, context.clone().with("Execution", execution.into()));
+        line.is_branch = true;
+        line.record("ExecutionStarted", &self.world, Details::Started { input: input.text().clone() })?;
+        self.nested(&map.machine, input, &mut line).await
+    }
+
+    /// The input of each child execution, and how many items it holds.
+    fn child_inputs(&self, map: &Map, input: &Data, line: &Line<'_>) -> Flow<Vec<(Data, usize)>> {
+        let items = self.items(map, input, line)?.into_iter().enumerate();
+        let mut inner = line.branch();
+        let items = items.map(|(index, value)| self.select_item(map, input, &mut inner, index, value));
+        let items = items.collect::<Flow<Vec<Data>>>()?;
+        match &map.batcher {
+            Some(batcher) => self.batches(batcher, items, input, line),
+            None => Ok(items.into_iter().map(|item| (item, 1)).collect()),
+        }
+    }
+
+    fn batches(&self, batcher: &Batcher, items: Vec<Data>, input: &Data, line: &Line<'_>) -> Flow<Vec<(Data, usize)>> {
+        let limit = |number: Option<f64>, most: usize| {
+            number.filter(|number| *number >= 1.0).map_or(most, |number| number as usize)
+        };
+        let most_items = limit(self.number(batcher.items.as_ref(), input, line)?, usize::MAX);
+        let most_bytes = limit(self.number(batcher.bytes.as_ref(), input, line)?, PAYLOAD_LIMIT);
+        let common = self.evaluate(batcher.input.as_ref(), input, line)?;
+        let batch = |items: Vec<Value>| {
+            let weight = items.len();
+            let mut fields = Fields::new();
+            if !common.is_null() {
+                fields.insert("BatchInput".into(), common.clone());
+            }
+            fields.insert("Items".into(), items.into());
+            (Data::from(Value::Object(fields)), weight)
+        };
+        let frame = batch(Vec::new()).0.text().len();
+        let mut batches = Vec::new();
+        let (mut held, mut bytes) = (Vec::new(), frame);
+        for item in items {
+            let size = item.text().len() + 1;
+            if !held.is_empty() && (held.len() >= most_items || bytes + size > most_bytes) {
+                batches.push(batch(std::mem::take(&mut held)));
+                bytes = frame;
+            }
+            bytes += size;
+            held.push(item.into_json());
+        }
+        batches.extend((!held.is_empty()).then(|| batch(held)));
+        Ok(batches)
+    }
+
+    /// Writes the results to S3, as ResultWriter does, and gives what the state gives instead of them.
+    ///
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html>
+    fn write_results(&self, target: &Value, arn: &str, children: &[Child]) -> Value {
+        let text = |field: &str| target.get(field).and_then(Value::as_str).unwrap_or_default();
+        let (bucket, prefix) = (text("Bucket"), text("Prefix"));
+        let folder =
+            [prefix, &self.world.uuid()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
+        let mut files = Fields::new();
+        for (status, is_wanted) in [("FAILED", false), ("SUCCEEDED", true)] {
+            let records: Vec<Value> = children
+                .iter()
+                .filter(|child| child.outcome.is_ok() == is_wanted)
+                .map(|child| child.record(status))
+                .collect();
+            let mut listed = Vec::new();
+            if !records.is_empty() {
+                let key = format!("{folder}/{status}_0.json");
+                let bytes = Value::Array(records).to_string().into_bytes();
+                listed.push(json!({"Key": key, "Size": bytes.len()}));
+                self.objects.borrow_mut().put(bucket, &key, bytes);
+            }
+            files.insert(status.to_owned(), listed.into());
+        }
+        files.insert("PENDING".to_owned(), json!([]));
+        let manifest = json!({"DestinationBucket": bucket, "MapRunArn": arn, "ResultFiles": files});
+        let key = format!("{folder}/manifest.json");
+        self.objects.borrow_mut().put(bucket, &key, manifest.to_string().into_bytes());
+        json!({"MapRunArn": arn, "ResultWriterDetails": {"Bucket": bucket, "Key": key}})
+    }
+}
+
+/// A child execution that has ended.
+struct Child {
+    input: Data,
+    outcome: Flow<Data>,
+    weight: usize,
+}
+
+impl Child {
+    /// A failure that was tolerated leaves null in its place.
+    fn output(self) -> Value {
+        self.outcome.map_or(Value::Null, Data::into_json)
+    }
+
+    fn record(&self, status: &str) -> Value {
+        let mut record = json!({"Input": &**self.input.text(), "Status": status});
+        let outcome = match &self.outcome {
+            Ok(output) => json!({"Output": &**output.text()}),
+            Err(failure) => failure.output(),
+        };
+        if let (Some(record), Value::Object(outcome)) = (record.as_object_mut(), outcome) {
+            record.extend(outcome);
+        }
+        record
+    }
+}
