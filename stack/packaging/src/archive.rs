@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use crate::packed::{self, Record};
 use crate::{Function, Package, PackagingError};
 
 /// What the `provided` runtimes start. <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>
@@ -21,25 +22,29 @@ const ZIPPED_LIMIT: u64 = 50 * 1024 * 1024;
 /// Bytes of a function's files, unpacked, layers included.
 const UNZIPPED_LIMIT: u64 = 250 * 1024 * 1024;
 
+/// The hash of a small archive that a test packs: it is another one when the zip writer or its deflate backend gives
+/// other bytes.
+pub(crate) const FORMAT: &str = "0c0708492a8308877a7dcdb5d8e6b05359259bc85c69b1829943bd736f933a36";
+
 /// Packs `function` with its `bootstrap` into `output`.
 pub(crate) fn write(function: &Function, bootstrap: &[u8], output: &Path) -> Result<Package, PackagingError> {
     let package = &function.package;
     let files = sorted(function, bootstrap)?;
     check_size(package, files.values().map(|content| content.len() as u64).sum(), "unzipped", UNZIPPED_LIMIT)?;
+    let (record, content) = (Record::of(package, output), packed::content(&files));
+    if let Some(packed) = record.find(package, &content) {
+        return Ok(packed);
+    }
     let archive = zip(&files).map_err(|source| PackagingError::Archive { package: package.clone(), source })?;
     let size_bytes = archive.len() as u64;
     check_size(package, size_bytes, "zipped", ZIPPED_LIMIT)?;
 
     let sha256 = hexadecimal(&Sha256::digest(&archive));
     let path = output.join(format!("{package}-{sha256}.zip"));
-    if !path.exists() {
-        // Written aside and renamed, so that a file of this name always has the bytes of this name.
-        let failed = || PackagingError::file("write", &path);
-        let mut file = tempfile::NamedTempFile::new_in(output).map_err(failed())?;
-        file.write_all(&archive).map_err(failed())?;
-        file.persist(&path).map_err(|error| failed()(error.error))?;
-    }
-    Ok(Package { function: package.clone(), path, sha256, size_bytes })
+    packed::write_whole(&path, &archive)?;
+    let packed = Package { function: package.clone(), path, sha256, size_bytes };
+    record.keep(&packed, content)?;
+    Ok(packed)
 }
 
 fn sorted<'a>(function: &'a Function, bootstrap: &'a [u8]) -> Result<BTreeMap<&'a str, &'a [u8]>, PackagingError> {
@@ -74,7 +79,7 @@ fn check_size(package: &str, size: u64, state: &'static str, limit: u64) -> Resu
     Ok(())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
@@ -115,7 +120,7 @@ mod tests {
     #[test]
     fn the_bytes_stay_the_same_over_time() {
         let (_folder, package) = pack(&function());
-        assert_eq!(package.sha256, "0c0708492a8308877a7dcdb5d8e6b05359259bc85c69b1829943bd736f933a36");
+        assert_eq!(package.sha256, FORMAT);
     }
 
     #[test]
@@ -123,6 +128,29 @@ mod tests {
         let (_first_folder, first) = pack(&function());
         let (_second_folder, second) = pack(&Function::new("processor"));
         assert_ne!(first.sha256, second.sha256);
+    }
+
+    #[test]
+    fn what_changes_is_packed_again() {
+        let (folder, first) = pack(&function());
+        for changed in [function().with_file("b", ""), Function::new("processor").with_file("contract.yaml", "")] {
+            assert_ne!(write(&changed, b"\x7fELF", folder.path()).unwrap().sha256, first.sha256);
+        }
+        assert_ne!(write(&function(), b"\x7fELG", folder.path()).unwrap().sha256, first.sha256);
+    }
+
+    #[test]
+    fn an_archive_that_is_not_what_was_packed_is_packed_again() {
+        let (folder, first) = pack(&function());
+        let bytes = std::fs::read(&first.path).unwrap();
+        for damage in [None, Some(vec![0; bytes.len()])] {
+            match damage {
+                None => std::fs::remove_file(&first.path).unwrap(),
+                Some(damaged) => std::fs::write(&first.path, damaged).unwrap(),
+            }
+            assert_eq!(write(&function(), b"\x7fELF", folder.path()).unwrap(), first);
+            assert_eq!(std::fs::read(&first.path).unwrap(), bytes);
+        }
     }
 
     #[test]

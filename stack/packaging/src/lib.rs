@@ -20,6 +20,7 @@ mod archive;
 mod binary;
 mod compile;
 mod error;
+mod packed;
 mod toolchain;
 mod workspace;
 

@@ -127,13 +127,11 @@ struct Host {
 
 impl Host {
     fn ask() -> Result<Self, PackagingError> {
-        let version = run(tool("RUSTC", "rustc").arg("-vV"))?;
-        let triple = String::from_utf8_lossy(&version.stdout)
-            .lines()
-            .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
-            .unwrap_or_default();
-        let sysroot = run(tool("RUSTC", "rustc").args(["--print", "sysroot"]))?;
-        let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
+        let output = run(tool("RUSTC", "rustc").args(["--print", "host-tuple", "--print", "sysroot"]))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut lines = text.lines();
+        let mut next = || lines.next().unwrap_or_default().to_owned();
+        let (triple, sysroot) = (next(), PathBuf::from(next()));
         Ok(Self { triple, sysroot })
     }
 
