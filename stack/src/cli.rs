@@ -85,6 +85,16 @@ Examples:
   stack bootstrap --yes --region eu-central-1 --json
 ")]
     Bootstrap(Bootstrap),
+    /// Shows what a deployment would change, and what it would replace, lose or open.
+    #[command(after_help = "\
+Examples:
+  stack diff                                     builds the packages, to see whether the code changes
+  stack diff --environment production --no-code --json
+  stack diff --offline before.yaml after.json    two templates, without AWS
+
+Exit code: 0 nothing changes, 2 something does, 1 an error.
+")]
+    Diff(Diff),
     /// Packages the functions and creates or updates the stack.
     #[command(after_help = "\
 Examples:
@@ -271,6 +281,26 @@ pub struct Bootstrap {
     /// Does not ask.
     #[arg(long)]
     pub yes: bool,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `diff`.
+#[derive(Args, Debug)]
+pub struct Diff {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub packaging: Packaging,
+    /// Builds nothing and leaves the functions' code out.
+    #[arg(long)]
+    pub no_code: bool,
+    /// Compares two template files, JSON or YAML, with their parameters' defaults, and asks no cloud.
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
+    pub offline: Option<Vec<PathBuf>>,
     /// Prints one JSON object on standard output.
     #[arg(long)]
     pub json: bool,

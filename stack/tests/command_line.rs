@@ -75,8 +75,19 @@ fn synth_prints_the_template_and_nothing_else() {
 
 #[test]
 fn every_verb_has_help_with_examples() {
-    let verbs =
-        ["synth", "validate", "package", "check", "upload", "bootstrap", "deploy", "drift", "destroy", "outputs"];
+    let verbs = [
+        "synth",
+        "validate",
+        "package",
+        "check",
+        "upload",
+        "diff",
+        "bootstrap",
+        "deploy",
+        "drift",
+        "destroy",
+        "outputs",
+    ];
     let local = ["up", "run", "down"].map(|verb| vec!["local", verb]);
     for verb in verbs.map(|verb| vec![verb]).into_iter().chain(local) {
         let output = stack(&[&verb[..], &["--help"]].concat());

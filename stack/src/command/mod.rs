@@ -5,6 +5,7 @@ mod bootstrap;
 mod check;
 mod deploy;
 mod destroy;
+mod diff;
 mod drift;
 mod follow;
 mod local;
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Check(verb) => check::run(&verb),
         Verb::Upload(verb) => block_on(upload::run(&verb, &settings)),
         Verb::Bootstrap(verb) => block_on(bootstrap::run(&verb)),
+        Verb::Diff(verb) => block_on(diff::run(&verb, &settings)),
         Verb::Deploy(verb) => block_on(deploy::run(&verb, &settings)),
         Verb::Drift(verb) => block_on(drift::run(&verb, &settings)),
         Verb::Destroy(verb) => block_on(destroy::run(&verb, &settings)),

@@ -1,6 +1,7 @@
 //! Writing to the person or the program at the other end.
 
 mod consent;
+pub mod diff;
 mod table;
 
 use std::io::{self, Write};

@@ -10,13 +10,13 @@
 //!
 //! ```
 //! use std::collections::BTreeMap;
-//! use cloudformation::diff::{Action, Diff, Side};
+//! use cloudformation::diff::{Impact, Diff, Side};
 //! use serde_json::json;
 //!
 //! let template = |name| json!({ "Resources": { "Queue": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": name } } } });
 //! let (before, after, none) = (template("old"), template("new"), BTreeMap::new());
 //! let diff = Diff::between(&Side::new(&before, &none), &Side::new(&after, &none));
-//! assert_eq!(diff.resources[0].action, Action::Replace);
+//! assert_eq!(diff.resources[0].impact, Impact::Replace);
 //! ```
 
 mod compare;
@@ -35,7 +35,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use rename::{Rename, digests, renamed, renames};
-pub use resource::{Action, Cause, CodeChange, Disposal, Obstacle, PropertyChange, ResourceChange};
+pub use resource::{Cause, CodeChange, Disposal, Impact, Obstacle, PropertyChange, ResourceChange};
 pub use section::SectionChange;
 
 /// One side of a comparison.

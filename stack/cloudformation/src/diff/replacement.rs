@@ -8,22 +8,22 @@ use super::compare::Difference;
 use super::policy;
 use super::reference::targets;
 use super::resolve::intrinsic;
-use super::resource::{Action, Cause, Obstacle, PropertyChange, ResourceChange, settle, type_name};
+use super::resource::{Cause, Impact, Obstacle, PropertyChange, ResourceChange, settle, type_name};
 use crate::spec::ResourceSpec;
 
 /// A resource before, where it was there, and after.
 pub(super) type Pair<'a> = (Option<Json>, &'a Json);
 
 /// What a change of a property does to its resource.
-pub(super) fn action(spec: Option<&ResourceSpec>, difference: &Difference) -> Action {
+pub(super) fn impact(spec: Option<&ResourceSpec>, difference: &Difference) -> Impact {
     let path: Vec<&str> = difference.path.iter().map(String::as_str).collect();
     let sides = [difference.before.as_ref(), difference.after.as_ref()];
     let matches = |paths: &[&str]| paths.iter().any(|pattern| touches(pattern, &path, sides));
     match spec {
-        None => Action::Unknown,
-        Some(spec) if matches(spec.create_only) => Action::Replace,
-        Some(spec) if matches(spec.conditional_create_only) => Action::MayReplace,
-        Some(_) => Action::Update,
+        None => Impact::Unknown,
+        Some(spec) if matches(spec.create_only) => Impact::Replace,
+        Some(spec) if matches(spec.conditional_create_only) => Impact::MayReplace,
+        Some(_) => Impact::Update,
     }
 }
 
@@ -49,10 +49,10 @@ fn has(value: &Json, path: &[&str]) -> bool {
 /// in turn.
 pub(super) fn propagate(changes: &mut [ResourceChange], pairs: &[Pair<'_>]) {
     loop {
-        let replaced: BTreeMap<String, Action> = changes
+        let replaced: BTreeMap<String, Impact> = changes
             .iter()
-            .filter(|change| matches!(change.action, Action::Replace | Action::MayReplace))
-            .map(|change| (change.logical_id.clone(), change.action))
+            .filter(|change| matches!(change.impact, Impact::Replace | Impact::MayReplace))
+            .map(|change| (change.logical_id.clone(), change.impact))
             .collect();
         let mut moved = false;
         for (change, (old, new)) in changes.iter_mut().zip(pairs) {
@@ -67,7 +67,7 @@ pub(super) fn propagate(changes: &mut [ResourceChange], pairs: &[Pair<'_>]) {
 }
 
 /// Adds to a change what follows from the replaced resources. Whether anything did.
-fn follow(change: &mut ResourceChange, resource: &Json, replaced: &BTreeMap<String, Action>) -> bool {
+fn follow(change: &mut ResourceChange, resource: &Json, replaced: &BTreeMap<String, Impact>) -> bool {
     let Some(properties) = resource.get("Properties") else { return false };
     let spec = crate::spec(type_name(resource));
     let mut moved = false;
@@ -78,19 +78,17 @@ fn follow(change: &mut ResourceChange, resource: &Json, replaced: &BTreeMap<Stri
         let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
         let joined = path.join("/");
         let difference = Difference { path, before: Some(value.clone()), after: Some(value.clone()) };
-        let action = action(spec, &difference).min(*by);
-        let within = |known: &&mut PropertyChange| {
-            joined.strip_prefix(&known.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
+        let impact = impact(spec, &difference).min(*by);
+        let within = |known: &&mut PropertyChange| is_within(&joined, &known.path) || is_within(&known.path, &joined);
         let known = change.properties.iter_mut().find(within);
         match known {
-            Some(known) if known.cause.is_some() && known.action < action => known.action = action,
+            Some(known) if known.cause.is_some() && known.impact < impact => known.impact = impact,
             Some(_) => return,
             None => change.properties.push(PropertyChange {
                 path: joined,
                 before: difference.before,
                 after: difference.after,
-                action,
+                impact,
                 cause: Some(Cause { replaced: name.clone() }),
             }),
         }
@@ -98,6 +96,10 @@ fn follow(change: &mut ResourceChange, resource: &Json, replaced: &BTreeMap<Stri
     });
     settle(change);
     moved
+}
+
+fn is_within(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Calls `found` with the path of each expression, and of each policy as a whole.
@@ -128,7 +130,7 @@ pub(super) fn kept_name(change: &ResourceChange, new: &Json) -> Option<Obstacle>
     let name = spec.primary_identifier.iter().find(|name| !spec.read_only.contains(name))?;
     let is_given = new.get("Properties")?.get(*name).is_some_and(Json::is_string);
     let changes = change.properties.iter().any(|property| property.path == **name);
-    let is_replaced = change.action == Action::Replace && change.obstacle.is_none();
+    let is_replaced = change.impact == Impact::Replace && change.obstacle.is_none();
     (is_replaced && is_given && !changes && spec.create_only.contains(name))
         .then(|| Obstacle::NameKept((*name).to_owned()))
 }

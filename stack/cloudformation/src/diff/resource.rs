@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::compare::{Difference, Scalars, differences};
-use super::replacement::{action, kept_name, propagate};
+use super::replacement::{impact, kept_name, propagate};
 use super::resolve::{Resolver, section};
 use super::{Side, policy};
 use crate::template::SOURCE;
@@ -18,7 +18,7 @@ const CODE: [&str; 3] = ["Code/S3Key", "Content/S3Key", "Code/ImageUri"];
 /// What becomes of a resource, from the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum Impact {
     /// It stays as it is; what the template says about it changes, such as its deletion policy.
     Keep,
     /// It is changed in place.
@@ -76,7 +76,7 @@ pub struct PropertyChange {
     /// What would be there; none where there would be nothing.
     pub after: Option<Json>,
     /// What the change does to the resource: update, may replace, replace, or unknown.
-    pub action: Action,
+    pub impact: Impact,
     /// Why the value changes though the template says the same of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
@@ -99,7 +99,7 @@ pub struct ResourceChange {
     /// The type, such as `AWS::S3::Bucket`.
     pub resource_type: String,
     /// What becomes of it.
-    pub action: Action,
+    pub impact: Impact,
     /// Whether it holds data that replacing or deleting it loses; none where the type is not among the generated ones.
     pub stateful: Option<bool>,
     /// What becomes of the physical resource, where the stack would have no more need of it.
@@ -142,7 +142,7 @@ pub(super) fn changes(before: Resolved<'_>, after: Resolved<'_>) -> Vec<Resource
     }
     propagate(&mut changes, &pairs);
     for (change, (_, new)) in changes.iter_mut().zip(&pairs) {
-        if matches!(change.action, Action::MayReplace | Action::Replace) {
+        if matches!(change.impact, Impact::MayReplace | Impact::Replace) {
             change.disposal = Some(disposal(new, "UpdateReplacePolicy"));
             change.obstacle = change.obstacle.take().or_else(|| kept_name(change, new));
         }
@@ -157,14 +157,14 @@ fn names(template: &Json) -> impl Iterator<Item = &String> {
 }
 
 fn is_nothing(change: &ResourceChange) -> bool {
-    change.action == Action::Keep && change.attributes.is_empty()
+    change.impact == Impact::Keep && change.attributes.is_empty()
 }
 
-fn change(name: &str, resource: &Json, action: Action) -> ResourceChange {
+fn change(name: &str, resource: &Json, impact: Impact) -> ResourceChange {
     let resource_type = type_name(resource).to_owned();
     ResourceChange {
         logical_id: name.to_owned(),
-        action,
+        impact,
         stateful: crate::spec(&resource_type).map(|spec| spec.stateful),
         disposal: None,
         code: None,
@@ -181,12 +181,12 @@ pub(super) fn type_name(resource: &Json) -> &str {
 }
 
 fn add(name: &str, resource: &Json) -> ResourceChange {
-    change(name, resource, Action::Add)
+    change(name, resource, Impact::Add)
 }
 
 /// The policy of the template that is deployed decides: the new one says nothing of the resource any more.
 fn remove(name: &str, resource: &Json) -> ResourceChange {
-    ResourceChange { disposal: Some(disposal(resource, "DeletionPolicy")), ..change(name, resource, Action::Remove) }
+    ResourceChange { disposal: Some(disposal(resource, "DeletionPolicy")), ..change(name, resource, Impact::Remove) }
 }
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html>
@@ -206,20 +206,20 @@ fn disposal(resource: &Json, attribute: &str) -> Disposal {
 }
 
 fn update(name: &str, old: &Json, new: &Json) -> ResourceChange {
-    let mut change = change(name, new, Action::Keep);
+    let mut change = change(name, new, Impact::Keep);
     change.attributes = attributes(old, new);
     let spec = crate::spec(type_name(new));
     if type_name(old) != type_name(new) {
-        change.action = Action::Replace;
+        change.impact = Impact::Replace;
         change.obstacle = Some(Obstacle::TypeChanged);
         return change;
     }
     change.properties = properties(old, new)
         .into_iter()
         .map(|difference| {
-            let action = action(spec, &difference);
+            let impact = impact(spec, &difference);
             let Difference { path, before, after } = difference;
-            PropertyChange { path: path.join("/"), before, after, action, cause: None }
+            PropertyChange { path: path.join("/"), before, after, impact, cause: None }
         })
         .collect();
     change.code = code(&change);
@@ -227,9 +227,9 @@ fn update(name: &str, old: &Json, new: &Json) -> ResourceChange {
     change
 }
 
-/// The action of a resource is the most that one of its properties asks for.
+/// The impact of a resource is the most that one of its properties asks for.
 pub(super) fn settle(change: &mut ResourceChange) {
-    change.action = change.properties.iter().map(|property| property.action).fold(change.action, Ord::max);
+    change.impact = change.properties.iter().map(|property| property.impact).fold(change.impact, Ord::max);
 }
 
 fn properties(old: &Json, new: &Json) -> Vec<Difference> {
@@ -266,7 +266,7 @@ fn attributes(old: &Json, new: &Json) -> Vec<PropertyChange> {
         path: path.join("/"),
         before,
         after,
-        action: Action::Keep,
+        impact: Impact::Keep,
         cause: None,
     };
     found.map(change).collect()

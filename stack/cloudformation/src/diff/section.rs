@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::compare::{Scalars, differences};
-use super::resolve::{Resolver, section};
-use super::resource::{Action, ResourceChange};
+use super::resolve::{Resolver, literal, section};
+use super::resource::{Impact, ResourceChange};
 use super::{Side, is_secret, reference};
 
 /// Sections that are compared as they stand. CloudFormation takes no part of them from the deployment's parameters.
@@ -67,26 +67,30 @@ fn compare(section: &str, before: &Json, after: &Json) -> Vec<SectionChange> {
         .collect()
 }
 
-/// The declared parameters, each with its value in this deployment unless that is a secret.
+/// The declared parameters, each with its value in this deployment, unless that is the default or a secret.
 fn parameters(side: &Side<'_>) -> Json {
     let declared = section(side.template, "Parameters").into_iter().flatten();
     let declared = declared.map(|(name, declaration)| {
         let mut declaration = declaration.clone();
-        if let (Some(value), false, Some(fields)) =
-            (side.parameters.get(name), is_secret(&declaration), declaration.as_object_mut())
-        {
-            fields.insert("Value".into(), value.as_str().into());
+        let given =
+            side.parameters.get(name).filter(|value| !is_secret(&declaration) && !is_default(&declaration, value));
+        if let (Some(value), Some(fields)) = (given.cloned(), declaration.as_object_mut()) {
+            fields.insert("Value".into(), value.into());
         }
         (name.clone(), declaration)
     });
     declared.collect()
 }
 
+fn is_default(declaration: &Json, value: &str) -> bool {
+    declaration.get("Default").is_some_and(|default| literal(default) == value)
+}
+
 /// Outputs that say the same of a resource which is replaced.
 fn following(before: &Json, after: &Json, resources: &[ResourceChange]) -> Vec<SectionChange> {
     let replaced: BTreeSet<&str> = resources
         .iter()
-        .filter(|change| matches!(change.action, Action::Replace | Action::MayReplace))
+        .filter(|change| matches!(change.impact, Impact::Replace | Impact::MayReplace))
         .map(|change| change.logical_id.as_str())
         .collect();
     let outputs = after.as_object().into_iter().flatten();

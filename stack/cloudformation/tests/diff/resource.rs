@@ -1,26 +1,26 @@
 //! What becomes of a resource, and of its data.
 
-use cloudformation::diff::{Action, Disposal, Obstacle};
+use cloudformation::diff::{Disposal, Impact, Obstacle};
 use serde_json::{Value as Json, json};
 
 use super::{between, change, one, paths, with_parameters};
 
 #[track_caller]
-fn check(resource_type: &str, before: Json, after: Json, path: &str, action: Action) {
+fn check(resource_type: &str, before: Json, after: Json, path: &str, impact: Impact) {
     let diff = between(&one(resource_type, before), &one(resource_type, after));
     let change = change(&diff, "It");
     assert_eq!(paths(change), [path]);
-    assert_eq!(change.action, action);
+    assert_eq!(change.impact, impact);
 }
 
 #[test]
 fn a_property_says_what_its_change_does() {
     let function = |memory| json!({ "MemorySize": memory, "Environment": { "Variables": { "A": "b" } } });
-    check("AWS::Lambda::Function", function(128), function(256), "MemorySize", Action::Update);
-    check("AWS::Lambda::Function", json!({}), json!({ "FunctionName": "f" }), "FunctionName", Action::Replace);
+    check("AWS::Lambda::Function", function(128), function(256), "MemorySize", Impact::Update);
+    check("AWS::Lambda::Function", json!({}), json!({ "FunctionName": "f" }), "FunctionName", Impact::Replace);
     let table = |key| json!({ "KeySchema": [{ "AttributeName": key, "KeyType": "HASH" }] });
-    check("AWS::DynamoDB::Table", table("a"), table("b"), "KeySchema/0/AttributeName", Action::MayReplace);
-    check("AWS::EC2::Instance", json!({ "ImageId": "a" }), json!({ "ImageId": "b" }), "ImageId", Action::Unknown);
+    check("AWS::DynamoDB::Table", table("a"), table("b"), "KeySchema/0/AttributeName", Impact::MayReplace);
+    check("AWS::EC2::Instance", json!({ "ImageId": "a" }), json!({ "ImageId": "b" }), "ImageId", Impact::Unknown);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_property_within_a_structure_may_replace() {
     // The schema names a property within: a change of it replaces, above it too where it is there, beside it not.
     let key = |name| json!({ "MetricMathAnomalyDetector": { "MetricDataQueries": [{ "Id": name }] } });
     let path = "MetricMathAnomalyDetector/MetricDataQueries/0/Id";
-    check("AWS::CloudWatch::AnomalyDetector", key("a"), key("b"), path, Action::Replace);
+    check("AWS::CloudWatch::AnomalyDetector", key("a"), key("b"), path, Impact::Replace);
 }
 
 #[test]
@@ -39,14 +39,14 @@ fn lists_are_aligned() {
         queries(&["a", "b", "c"]),
         queries(&["a", "c"]),
         "LogGroupNames/1",
-        Action::Update,
+        Impact::Update,
     );
     check(
         "AWS::Logs::QueryDefinition",
         queries(&["a", "c"]),
         queries(&["a", "b", "c"]),
         "LogGroupNames/1",
-        Action::Update,
+        Impact::Update,
     );
 }
 
@@ -65,12 +65,12 @@ fn what_refers_to_a_replaced_resource_follows() {
         })
     };
     let diff = between(&template("a"), &template("b"));
-    let actions: Vec<_> = diff.resources.iter().map(|change| (change.logical_id.as_str(), change.action)).collect();
+    let actions: Vec<_> = diff.resources.iter().map(|change| (change.logical_id.as_str(), change.impact)).collect();
     let expected = [
-        ("Topic", Action::Replace),
-        ("Subscription", Action::Replace),
-        ("Alarm", Action::Update),
-        ("Holder", Action::Update),
+        ("Topic", Impact::Replace),
+        ("Subscription", Impact::Replace),
+        ("Alarm", Impact::Update),
+        ("Holder", Impact::Update),
     ];
     assert_eq!(actions, expected);
     let holder = &change(&diff, "Holder").properties[0];
@@ -88,7 +88,7 @@ fn only_what_may_be_replaced_makes_others_maybe_follow() {
             "Mapping": { "Type": "AWS::Lambda::EventSourceMapping", "Properties": { "EventSourceArn": { "Fn::GetAtt": ["Table", "StreamArn"] } } },
         } })
     };
-    assert_eq!(change(&between(&template("a"), &template("b")), "Mapping").action, Action::MayReplace);
+    assert_eq!(change(&between(&template("a"), &template("b")), "Mapping").impact, Impact::MayReplace);
 }
 
 fn table(name: &str, policies: Json) -> Json {
@@ -108,7 +108,7 @@ fn data_is_lost_retained_or_kept_in_a_snapshot() {
         (json!({ "UpdateReplacePolicy": "Retain" }), Disposal::Delete),
     ] {
         let diff = between(&table("a", deletion), &without);
-        assert_eq!((diff.resources[0].action, diff.resources[0].disposal), (Action::Remove, Some(disposal)));
+        assert_eq!((diff.resources[0].impact, diff.resources[0].disposal), (Impact::Remove, Some(disposal)));
         assert_eq!(diff.data_losses().count(), usize::from(disposal == Disposal::Delete));
     }
     // A replacement goes by the policy of the template that asks for it.
@@ -131,7 +131,7 @@ fn attributes_change_without_touching_the_resource() {
     let diff =
         between(&table("a", json!({})), &table("a", json!({ "DeletionPolicy": "Retain", "DependsOn": ["B", "A"] })));
     let change = change(&diff, "It");
-    assert_eq!(change.action, Action::Keep);
+    assert_eq!(change.impact, Impact::Keep);
     let paths: Vec<_> = change.attributes.iter().map(|attribute| attribute.path.as_str()).collect();
     assert_eq!(paths, ["DeletionPolicy", "DependsOn"]);
     let (one, list) = (json!({ "DependsOn": "A" }), json!({ "DependsOn": ["A"] }));
@@ -167,7 +167,7 @@ fn what_cloudformation_would_refuse_is_said() {
 #[test]
 fn without_a_stack_everything_is_new() {
     let diff = between(&Json::Null, &table("a", json!({})));
-    assert_eq!(diff.resources[0].action, Action::Add);
+    assert_eq!(diff.resources[0].impact, Impact::Add);
     let diff = between(&table("a", json!({})), &table("a", json!({})));
     assert!(diff.is_empty());
 }
