@@ -54,6 +54,13 @@ impl StackEvent {
         }
     }
 
+    /// Whether this is about a stack itself, and not about a resource of it. A nested stack is a resource: the ARN that
+    /// is its physical id has another name in it.
+    pub fn is_of_stack(&self) -> bool {
+        let name = self.physical_id.as_deref().and_then(|arn| arn.split('/').nth(1));
+        self.resource_type == STACK_TYPE && name == Some(self.logical_id.as_str())
+    }
+
     /// Whether this is about the stack `stack_id` itself, and not about a resource or a nested stack.
     fn is_about(&self, stack_id: &str) -> bool {
         self.resource_type == STACK_TYPE && self.physical_id.as_deref() == Some(stack_id)
