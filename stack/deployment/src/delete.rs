@@ -5,7 +5,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::events::EventLog;
 use crate::operation::operation_token;
 use crate::watch::watch;
-use crate::{Connection, DeploymentError, NextStep, Operation, StackEvent};
+use crate::{Connection, DeploymentError, NextStep, Operation, Stack, StackEvent};
 
 /// A stack that is to go.
 ///
@@ -71,6 +71,19 @@ impl Connection {
     }
 }
 
+impl Stack {
+    /// Whether the stack's status allows a deletion that leaves `retain` behind, or is one.
+    pub(crate) fn check_removable(&self, retain: &[String]) -> Result<(), DeploymentError> {
+        let (stack, status) = (self.name.clone(), self.status.clone());
+        match status.as_str() {
+            "DELETE_IN_PROGRESS" | "DELETE_FAILED" => Ok(()),
+            _ if self.next_step() == NextStep::Wait => Err(self.refusal()),
+            _ if !retain.is_empty() => Err(DeploymentError::RetainTooEarly { stack, status }),
+            _ => Ok(()),
+        }
+    }
+}
+
 pub(crate) async fn delete(
     connection: &Connection,
     request: &DeleteRequest,
@@ -82,15 +95,10 @@ pub(crate) async fn delete(
     let log = match stack.status.as_str() {
         "DELETE_COMPLETE" => return Ok(Deletion::Absent),
         "DELETE_IN_PROGRESS" => EventLog::of_last_operation(connection, &stack.name, &stack.id).await?,
-        status => {
-            if stack.next_step() == NextStep::Wait {
-                return Err(stack.refusal());
-            }
+        _ => {
+            stack.check_removable(&request.retain)?;
             if stack.termination_protection {
                 return Err(DeploymentError::Protected { stack: stack.name });
-            }
-            if !request.retain.is_empty() && status != "DELETE_FAILED" {
-                return Err(DeploymentError::RetainTooEarly { stack: stack.name, status: stack.status });
             }
             let token = operation_token("destroy");
             let log = EventLog::from_now(connection, &stack.name, &stack.id, &token).await?;

@@ -155,6 +155,14 @@ pub enum DeploymentError {
         /// Its status.
         status: Status,
     },
+    /// The stack's template is in another form than this crate writes.
+    #[error("the template of stack `{stack}` is no JSON, so it was deployed by another tool; go on with that one")]
+    ForeignTemplate {
+        /// The stack's name.
+        stack: String,
+        /// Where the JSON ends.
+        source: serde_json::Error,
+    },
     /// An operation could not be watched to its end.
     #[error(
         "lost sight of stack `{stack}`, whose operation goes on by itself; `stack events --follow` takes up the watch"

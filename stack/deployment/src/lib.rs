@@ -9,6 +9,8 @@
 //!   return an [`Operation`]: a stream of [`StackEvent`]s that ends in an outcome;
 //! - [`Connection::attach`] watches an operation that is under way, [`Connection::cancel_update`] stops one, and
 //!   [`Connection::recover`] brings a stack back that got stuck; [`Stack::next_step`] says which of these a stack takes;
+//! - [`Connection::removal`] says what would go with a stack; [`Connection::purge_bucket`] and
+//!   [`Connection::delete_log_groups`] do away with what CloudFormation does not;
 //! - [`Connection::stack`], [`Connection::outputs`] and [`Connection::template`] read what is deployed.
 //!
 //! ```no_run
@@ -38,9 +40,12 @@ mod error;
 mod events;
 mod failure;
 mod hint;
+mod log_groups;
 mod logs;
 mod operation;
+mod purge;
 mod recover;
+mod removal;
 mod resource;
 mod stack;
 mod state;
@@ -60,6 +65,8 @@ pub use failure::Failure;
 pub use hint::hint;
 pub use logs::{LogEvent, LogReader, LogSource};
 pub use operation::Operation;
+pub use purge::BucketContent;
+pub use removal::{Fate, Removal};
 pub use resource::Resource;
 pub use stack::Stack;
 pub use state::NextStep;

@@ -1,12 +1,13 @@
 //! What a stack consists of.
 
 use aws_sdk_cloudformation::types::StackResourceSummary;
+use serde::Serialize;
 
 use crate::stack::is_absent;
 use crate::{Connection, DeploymentError, Status};
 
 /// A resource of a deployed stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Resource {
     /// The resource's name in the template.
     pub logical_id: String,
@@ -16,6 +17,8 @@ pub struct Resource {
     pub resource_type: String,
     /// What it came to.
     pub status: Status,
+    /// Why, where CloudFormation says so.
+    pub reason: Option<String>,
 }
 
 impl Resource {
@@ -26,6 +29,7 @@ impl Resource {
             physical_id: summary.physical_resource_id.filter(|id| !id.is_empty())?,
             resource_type: summary.resource_type?,
             status: Status::new(summary.resource_status.as_ref().map_or("", |status| status.as_str())),
+            reason: summary.resource_status_reason.filter(|reason| !reason.is_empty()),
         })
         .filter(|resource| resource.status.as_str() != "DELETE_COMPLETE")
     }

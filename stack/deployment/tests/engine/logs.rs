@@ -85,7 +85,7 @@ async fn late_events_are_not_lost_and_none_comes_twice() {
 async fn a_broken_connection_skips_nothing() {
     let stage = Script::default()
         .on("FilterLogEvents", [page(&["1 one"], Some("more"))])
-        .on("FilterLogEvents", std::iter::repeat_with(broken).take(3))
+        .on("FilterLogEvents", std::iter::repeat_with(broken).take(5))
         .on("FilterLogEvents", [page(&["2 two"], None)])
         .play()
         .await;

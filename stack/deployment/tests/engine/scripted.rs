@@ -25,7 +25,8 @@ pub(crate) struct Answer {
     body: String,
 }
 
-/// One request: its action (the method, for S3) and its fields (the headers, for S3; `body`, for services of JSON).
+/// One request: its action (the method, for S3) and its fields (for S3 the headers, `path`
+/// and `body`; for services of JSON `body`).
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) action: String,
@@ -130,7 +131,8 @@ fn read(stream: &TcpStream) -> Request {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
-    let method = line.split(' ').next().unwrap_or_default().to_owned();
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
@@ -149,13 +151,14 @@ fn read(stream: &TcpStream) -> Request {
         .map(|(name, value)| (decode(name), decode(value)))
         .collect();
     let target = headers.get("x-amz-target").and_then(|target| target.split_once('.'));
+    let body = ("body".to_owned(), String::from_utf8_lossy(&body).into_owned());
     match (form.get("Action"), target) {
         (Some(action), _) => Request { action: action.clone(), fields: form },
-        (None, Some((_, action))) => {
-            let body = ("body".to_owned(), String::from_utf8_lossy(&body).into_owned());
-            Request { action: action.to_owned(), fields: [body].into() }
+        (None, Some((_, action))) => Request { action: action.to_owned(), fields: [body].into() },
+        (None, None) => {
+            headers.extend([("path".to_owned(), path), body]);
+            Request { action: method, fields: headers }
         }
-        (None, None) => Request { action: method, fields: headers },
     }
 }
 
