@@ -19,6 +19,7 @@
 //! assert_eq!(diff.resources[0].impact, Impact::Replace);
 //! ```
 
+mod access;
 mod compare;
 mod policy;
 mod reference;
@@ -27,6 +28,7 @@ mod replacement;
 mod resolve;
 mod resource;
 mod section;
+mod setting;
 mod text;
 
 use std::collections::BTreeMap;
@@ -34,9 +36,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use access::StatementChange;
 pub use rename::{Rename, digests, renamed, renames};
 pub use resource::{Cause, CodeChange, Disposal, Impact, Obstacle, PropertyChange, ResourceChange};
 pub use section::SectionChange;
+pub use setting::{Aspect, Protection, SettingChange};
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug)]
@@ -63,16 +67,24 @@ pub struct Diff {
     pub renames: Vec<Rename>,
     /// Parameters, mappings, conditions, outputs and the like.
     pub sections: Vec<SectionChange>,
+    /// Who may do more or less: the statements of IAM policies.
+    pub access: Vec<StatementChange>,
+    /// Settings that protect a resource: encryption, public access, retention.
+    pub settings: Vec<SettingChange>,
 }
 
 impl Diff {
     /// Compares what is with what would be.
     pub fn between(before: &Side<'_>, after: &Side<'_>) -> Self {
         let (old, new) = (resolve::Resolver::new(before), resolve::Resolver::new(after));
-        let resources = resource::changes((before, &old), (after, &new));
+        let (old_resources, new_resources) =
+            (old.entries(before.template, "Resources"), new.entries(after.template, "Resources"));
+        let resources = resource::changes((before.template, &old_resources), (after.template, &new_resources));
         Self {
             renames: renames(before.template, after.template),
             sections: section::changes((before, &old), (after, &new), &resources),
+            access: access::changes(&old_resources, &new_resources),
+            settings: setting::changes(&old_resources, &new_resources),
             resources,
         }
     }
@@ -80,6 +92,13 @@ impl Diff {
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.sections.is_empty()
+    }
+
+    /// Whether somebody may do more than before: a permission that is new, or a setting that opens.
+    pub fn broadens_access(&self) -> bool {
+        let opens =
+            |setting: &SettingChange| setting.aspect == Aspect::Access && setting.protection == Protection::Weaker;
+        self.access.iter().any(|statement| statement.broadens) || self.settings.iter().any(opens)
     }
 
     /// The resources whose data would be lost: they hold some, go or may go, and nothing keeps them.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::resolve::intrinsic;
+use super::resolve::{intrinsic, literal};
 use super::text;
 
 /// The names that a value refers to: logical ids, parameters and pseudo parameters.
@@ -15,6 +15,28 @@ pub(super) fn targets(value: &Json) -> BTreeSet<String> {
         None
     });
     found.into_inner()
+}
+
+/// The one thing that a value is a reference to, where it is one.
+pub(super) fn target(value: &Json) -> Option<&str> {
+    match intrinsic(value.as_object()?)? {
+        ("Ref", target) => target.as_str(),
+        ("Fn::GetAtt", path) => path.get(0)?.as_str(),
+        _ => None,
+    }
+}
+
+/// A value as one line: references as `${…}`, anything else that is no text as JSON.
+pub(super) fn text(value: &Json) -> String {
+    match value.as_object().and_then(intrinsic) {
+        Some(("Ref", Json::String(target))) => format!("${{{target}}}"),
+        Some(("Fn::Sub", Json::String(pattern))) => pattern.clone(),
+        Some(("Fn::GetAtt", Json::Array(path))) => {
+            let path: Vec<&str> = path.iter().filter_map(Json::as_str).collect();
+            format!("${{{}}}", path.join("."))
+        }
+        _ => literal(value),
+    }
 }
 
 /// The value with other names for what it refers to, where `replacement` gives one.

@@ -12,7 +12,7 @@ use super::resource::{Cause, Impact, Obstacle, PropertyChange, ResourceChange, s
 use crate::spec::ResourceSpec;
 
 /// A resource before, where it was there, and after.
-pub(super) type Pair<'a> = (Option<Json>, &'a Json);
+pub(super) type Pair<'a> = (Option<&'a Json>, &'a Json);
 
 /// What a change of a property does to its resource.
 pub(super) fn impact(spec: Option<&ResourceSpec>, difference: &Difference) -> Impact {

@@ -1,12 +1,14 @@
 //! What becomes of each resource.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::compare::{Difference, Scalars, differences};
+use super::policy;
 use super::replacement::{impact, kept_name, propagate};
-use super::resolve::{Resolver, section};
-use super::{Side, policy};
+use super::resolve::section;
 use crate::template::SOURCE;
 
 /// Properties that are documents of their own, in which `1` is not `"1"`.
@@ -123,18 +125,18 @@ impl ResourceChange {
     }
 }
 
-type Resolved<'a> = (&'a Side<'a>, &'a Resolver<'a>);
+/// A template, and its resources resolved.
+type Resolved<'a> = (&'a Json, &'a BTreeMap<String, Json>);
 
 /// What becomes of every resource that does not stay as it is.
 pub(super) fn changes(before: Resolved<'_>, after: Resolved<'_>) -> Vec<ResourceChange> {
-    let mut old = before.1.entries(before.0.template, "Resources");
-    let new = after.1.entries(after.0.template, "Resources");
+    let (old, new) = (before.1, after.1);
     let mut changes: Vec<ResourceChange> = Vec::new();
     let mut pairs = Vec::new();
-    for name in names(after.0.template) {
+    for name in names(after.0) {
         let Some(new) = new.get(name) else { continue };
-        let old = old.remove(name);
-        changes.push(match &old {
+        let old = old.get(name);
+        changes.push(match old {
             Some(old) => update(name, old, new),
             None => add(name, new),
         });
@@ -148,7 +150,8 @@ pub(super) fn changes(before: Resolved<'_>, after: Resolved<'_>) -> Vec<Resource
         }
     }
     let mut changes: Vec<ResourceChange> = changes.into_iter().filter(|change| !is_nothing(change)).collect();
-    changes.extend(names(before.0.template).filter_map(|name| Some(remove(name, old.get(name)?))));
+    let gone = names(before.0).filter(|name| !new.contains_key(*name));
+    changes.extend(gone.filter_map(|name| Some(remove(name, old.get(name)?))));
     changes
 }
 
