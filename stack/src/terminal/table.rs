@@ -24,6 +24,11 @@ impl Table {
         Self(table)
     }
 
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a row.
     pub fn add(&mut self, row: impl IntoIterator<Item = impl ToString>) {
         self.0.add_row(row.into_iter().map(|cell| cell.to_string()));

@@ -3,11 +3,15 @@
 mod paint;
 mod value;
 
-use cloudformation::diff::{CodeChange, Diff, Disposal, Impact, PropertyChange, ResourceChange, SectionChange};
+use cloudformation::diff::{
+    Aspect, CodeChange, Diff, Disposal, Impact, PropertyChange, Protection, ResourceChange, SectionChange,
+    SettingChange, StatementChange,
+};
 use serde_json::Value as Json;
 
 use self::paint::Paint;
 use self::value::change;
+use super::Table;
 
 /// The diff as text, ending in a line feed.
 pub fn render(diff: &Diff, colour: bool) -> String {
@@ -16,9 +20,11 @@ pub fn render(diff: &Diff, colour: bool) -> String {
         text.line("no changes");
         return text.text;
     }
-    text.resources(&diff.resources);
+    text.resources(diff);
     text.sections(&diff.sections);
     text.renames(diff);
+    text.table("Access", &access(&diff.access));
+    text.table("Protection", &settings(&diff.settings));
     text.summary(diff);
     text.text
 }
@@ -41,7 +47,8 @@ impl Text {
         self.line(&self.paint.heading(heading));
     }
 
-    fn resources(&mut self, resources: &[ResourceChange]) {
+    fn resources(&mut self, diff: &Diff) {
+        let resources = &diff.resources;
         if resources.is_empty() {
             return;
         }
@@ -58,11 +65,11 @@ impl Text {
             );
             let source = resource.source.as_ref().map(|source| format!("  {source}")).unwrap_or_default();
             self.line(&format!("{}{source}", self.paint.line(symbol, &head)));
-            self.resource(resource);
+            self.resource(resource, !diff.access.is_empty());
         }
     }
 
-    fn resource(&mut self, resource: &ResourceChange) {
+    fn resource(&mut self, resource: &ResourceChange, has_access: bool) {
         if let Some(obstacle) = &resource.obstacle {
             self.line(&self.paint.loud(&format!("    refused: {obstacle}")));
         }
@@ -70,17 +77,18 @@ impl Text {
             self.entry("~", "code", &[code_change(code)], "");
         }
         let properties = resource.properties.iter().filter(|property| !is_code(resource, property));
-        properties.for_each(|property| self.property(property));
+        properties.for_each(|property| self.property(property, has_access));
         for attribute in &resource.attributes {
             let (before, after) = (attribute.before.as_ref(), attribute.after.as_ref());
             self.entry(sign(before, after), &attribute.path, &change(before, after), "");
         }
     }
 
-    fn property(&mut self, property: &PropertyChange) {
+    fn property(&mut self, property: &PropertyChange, has_access: bool) {
         let (before, after) = (property.before.as_ref(), property.after.as_ref());
         let change = match &property.cause {
             Some(cause) => vec![format!("known after deployment: {} is replaced", cause.replaced)],
+            None if has_access && [before, after].into_iter().flatten().all(is_policy) => vec!["see Access".to_owned()],
             None => change(before, after),
         };
         let (symbol, effect) = match property.impact {
@@ -128,7 +136,19 @@ impl Text {
         }
     }
 
-    /// How many of each, and what is lost.
+    /// A table, each of its rows in the colour of its symbol.
+    fn table(&mut self, heading: &str, table: &Table) {
+        if table.is_empty() {
+            return;
+        }
+        self.heading(heading);
+        for line in table.to_string().lines() {
+            let symbol = line.get(..1).unwrap_or_default().trim();
+            self.line(&if symbol.is_empty() { line.to_owned() } else { self.paint.line(symbol, line) });
+        }
+    }
+
+    /// How many of each, and what is lost or opened.
     fn summary(&mut self, diff: &Diff) {
         let count =
             |actions: &[Impact]| diff.resources.iter().filter(|change| actions.contains(&change.impact)).count();
@@ -148,7 +168,67 @@ impl Text {
         if !lost.is_empty() {
             self.line(&self.paint.loud(&format!("DATA LOSS: {}", lost.join(", "))));
         }
+        if diff.broadens_access() {
+            self.line(&self.paint.loud("BROADER ACCESS: somebody may do more than before"));
+        }
     }
+}
+
+/// Who may do more or less.
+fn access(statements: &[StatementChange]) -> Table {
+    let mut table = Table::new();
+    for statement in statements {
+        let sign = if statement.added { "+" } else { "-" };
+        let broadens = if statement.broadens { ", BROADENS" } else { "" };
+        let terms = terms("on", &statement.resources).chain(terms("by", &statement.principals));
+        let terms: Vec<String> = terms.chain(conditions(statement.condition.as_ref())).collect();
+        table.add([
+            format!("{sign} {}", statement.holder),
+            format!("{}{broadens}", statement.effect.to_lowercase()),
+            statement.actions.join("\n"),
+            terms.join("\n"),
+        ]);
+    }
+    table
+}
+
+fn terms(preposition: &str, items: &[String]) -> impl Iterator<Item = String> {
+    items.iter().map(move |item| format!("{preposition} {item}"))
+}
+
+/// Each test of a condition: `if aws:SourceAccount StringEquals ${AWS::AccountId}`.
+fn conditions(condition: Option<&Json>) -> impl Iterator<Item = String> {
+    let operators = condition.and_then(Json::as_object).into_iter().flatten();
+    operators.flat_map(|(operator, keys)| {
+        let keys = keys.as_object().into_iter().flatten();
+        keys.map(move |(key, value)| format!("if {key} {operator} {}", value::text(value)))
+    })
+}
+
+/// What protects less or more.
+fn settings(settings: &[SettingChange]) -> Table {
+    let mut table = Table::new();
+    for setting in settings {
+        let (symbol, protection) = match setting.protection {
+            Protection::Weaker => ("!", "WEAKER"),
+            Protection::Stronger => ("+", "stronger"),
+            Protection::Different => ("~", "different"),
+        };
+        let aspect = match setting.aspect {
+            Aspect::Access => "access",
+            Aspect::Encryption => "encryption",
+            Aspect::Recovery => "recovery",
+            Aspect::Record => "record",
+        };
+        let what = format!("{symbol} {}", setting.logical_id);
+        let change = value::in_a_cell(setting.before.as_ref(), setting.after.as_ref());
+        table.add([what, setting.path.clone(), change, aspect.to_owned(), protection.to_owned()]);
+    }
+    table
+}
+
+fn is_policy(value: &Json) -> bool {
+    value.get("Statement").is_some()
 }
 
 fn symbol(impact: Impact) -> &'static str {

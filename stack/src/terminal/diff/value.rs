@@ -5,6 +5,8 @@ use similar::{ChangeTag, TextDiff};
 
 /// How much of a value goes on its line, in characters.
 const SHORT: usize = 70;
+/// How much of a value goes into a cell of a table, in characters.
+const CELL: usize = 40;
 /// How many lines of a value are shown beneath.
 const LINES: usize = 20;
 
@@ -22,12 +24,22 @@ pub fn change(before: Option<&Json>, after: Option<&Json>) -> Vec<String> {
     }
 }
 
+/// The change in one line. A structure's is among the properties.
+pub fn in_a_cell(before: Option<&Json>, after: Option<&Json>) -> String {
+    let is_structure = |value: &Json| value.is_array() || value.is_object() && reference(value).is_none();
+    if [before, after].into_iter().flatten().any(is_structure) {
+        return "see Resources".to_owned();
+    }
+    let cell = |value: Option<&Json>| value.map_or_else(|| "not set".to_owned(), |value| shortened(&text(value), CELL));
+    format!("{} → {}", cell(before), cell(after))
+}
+
 fn is_short(text: &str) -> bool {
     text.chars().count() <= SHORT && !text.contains('\n')
 }
 
 /// A value as people write it: references as `${…}`, structures as JSON, on several lines where they are long.
-fn text(value: &Json) -> String {
+pub fn text(value: &Json) -> String {
     match value {
         Json::String(text) if text.contains('\n') => text.clone(),
         Json::Object(fields) if fields.len() == 1 => reference(value).unwrap_or_else(|| structure(value)),
@@ -78,7 +90,7 @@ fn alone(value: &str) -> Vec<String> {
     if value.contains('\n') {
         return limited(std::iter::once(String::new()).chain(value.lines().map(|line| format!("  {line}"))).collect());
     }
-    vec![shortened(value)]
+    vec![shortened(value, SHORT)]
 }
 
 fn limited(mut lines: Vec<String>) -> Vec<String> {
@@ -90,8 +102,8 @@ fn limited(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SHORT) {
+fn shortened(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -104,7 +116,7 @@ fn around_change(before: &str, after: &str) -> (String, String) {
     let skipped = equal.saturating_sub(KEPT);
     let cut = |text: &str| {
         let rest: String = text.chars().skip(skipped).collect();
-        format!("{}{}", if skipped > 0 { "…" } else { "" }, shortened(&rest))
+        format!("{}{}", if skipped > 0 { "…" } else { "" }, shortened(&rest, SHORT))
     };
     (cut(before), cut(after))
 }
