@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::{
     DifferenceType, PropertyDifference as SdkDifference, StackDriftDetectionStatus, StackResourceDrift,
-    StackResourceSummary,
 };
 use serde::Serialize;
 
@@ -39,7 +38,7 @@ pub struct ResourceDrift {
     /// The resource's name in the template.
     pub logical_id: String,
     /// The resource's name or ARN on AWS.
-    pub physical_id: Option<String>,
+    pub physical_id: String,
     /// `AWS::S3::Bucket`, say.
     pub resource_type: String,
     /// Whether it is as its template says.
@@ -115,15 +114,14 @@ impl Connection {
     pub async fn drift(&self, name: &str) -> Result<Drift, DeploymentError> {
         let incomplete = self.detect_drift(name).await?;
         let mut drifts = self.resource_drifts(name).await?;
-        let resources = self.stack_resources(name).await?.into_iter().map(|resource| {
-            let logical_id = resource.logical_resource_id.unwrap_or_default();
-            let drift = drifts.remove(&logical_id);
+        let resources = self.resources(name).await?.into_iter().map(|resource| {
+            let drift = drifts.remove(&resource.logical_id);
             ResourceDrift {
-                physical_id: resource.physical_resource_id.filter(|id| !id.is_empty()),
-                resource_type: resource.resource_type.unwrap_or_default(),
+                logical_id: resource.logical_id,
+                physical_id: resource.physical_id,
+                resource_type: resource.resource_type,
                 status: drift.as_ref().map_or(DriftStatus::NotChecked, status),
                 differences: drift.and_then(|drift| drift.property_differences).map(differences).unwrap_or_default(),
-                logical_id,
             }
         });
         let mut resources: Vec<_> = resources.collect();
@@ -161,12 +159,6 @@ impl Connection {
         let pages = pages.map_err(DeploymentError::aws(format!("read the drift of stack `{name}`")))?;
         let drifts = pages.into_iter().flat_map(|page| page.stack_resource_drifts.unwrap_or_default());
         Ok(drifts.map(|drift| (drift.logical_resource_id.clone().unwrap_or_default(), drift)).collect())
-    }
-
-    async fn stack_resources(&self, name: &str) -> Result<Vec<StackResourceSummary>, DeploymentError> {
-        let pages = self.cloudformation.list_stack_resources().stack_name(name).into_paginator();
-        let resources = pages.items().send().collect::<Result<Vec<_>, _>>().await;
-        resources.map_err(DeploymentError::aws(format!("list the resources of stack `{name}`")))
     }
 }
 

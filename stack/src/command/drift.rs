@@ -38,8 +38,7 @@ pub async fn run(verb: &cli::Drift, settings: &SettingsFile) -> Result<ExitCode>
 
 /// A resource and its differences, from what the template says to what is there.
 fn describe(resource: &ResourceDrift) -> String {
-    let ResourceDrift { logical_id, resource_type, status, differences, .. } = resource;
-    let physical_id = resource.physical_id.as_deref().unwrap_or_default();
+    let ResourceDrift { logical_id, physical_id, resource_type, status, differences } = resource;
     match status {
         DriftStatus::Deleted => format!("- {logical_id} ({resource_type}) was deleted: {physical_id}\n"),
         _ => {

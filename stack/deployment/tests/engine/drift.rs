@@ -30,7 +30,12 @@ fn drifts(resources: &[&str], next: &str) -> Answer {
 }
 
 fn resources(logical_ids: &[&str], next: &str) -> Answer {
-    let member = |id| format!("<member><LogicalResourceId>{id}</LogicalResourceId></member>");
+    let member = |id| {
+        format!(
+            "<member><LogicalResourceId>{id}</LogicalResourceId><PhysicalResourceId>{id}</PhysicalResourceId>\
+             <ResourceType>AWS::SSM::Parameter</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
+        )
+    };
     let members: String = logical_ids.iter().map(member).collect();
     let next = if next.is_empty() { String::new() } else { format!("<NextToken>{next}</NextToken>") };
     success("ListStackResources", &format!("<StackResourceSummaries>{members}</StackResourceSummaries>{next}"))

@@ -1,0 +1,65 @@
+//! What is changed behind the stack's back is seen, and the next change of the template puts it right.
+
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use deployment::{Connection, Drift, DriftStatus, StackRequest};
+use local::{Clients, Emulator};
+use serde_json::json;
+
+use crate::emulator;
+
+fn request(description: &str) -> StackRequest {
+    let bucket = |name| {
+        let properties = json!({ "BucketName": name, "VersioningConfiguration": { "Status": "Enabled" } });
+        json!({ "Type": "AWS::S3::Bucket", "Properties": properties })
+    };
+    let template = json!({ "Description": description, "Resources": {
+        "Orders": bucket("orders"),
+        "Returns": bucket("returns"),
+        "Dashboard": { "Type": "AWS::CloudWatch::Dashboard", "Properties": { "DashboardBody": "{}" } }
+    } });
+    StackRequest::new("shop", template.to_string())
+}
+
+async fn deployed() -> (Emulator, Connection) {
+    let (emulator, connection) = emulator().await;
+    connection.apply(request("A shop.")).outcome().await.unwrap();
+    (emulator, connection)
+}
+
+fn status(drift: &Drift, logical_id: &str) -> DriftStatus {
+    drift.resources.iter().find(|resource| resource.logical_id == logical_id).unwrap().status
+}
+
+#[tokio::test]
+async fn a_fresh_stack_is_in_sync_and_what_cannot_be_compared_is_told() {
+    let (_emulator, connection) = deployed().await;
+    let drift = connection.drift("shop").await.unwrap();
+    assert_eq!((drift.drifted().count(), drift.incomplete.as_deref()), (0, None));
+    assert_eq!(drift.unchecked().map(|resource| resource.logical_id.as_str()).collect::<Vec<_>>(), ["Dashboard"]);
+}
+
+#[tokio::test]
+async fn a_changed_and_a_deleted_bucket_are_drift() {
+    let (emulator, connection) = deployed().await;
+    let s3 = Clients::new(&emulator.sdk_config()).s3;
+    let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+    s3.put_bucket_versioning().bucket("orders").versioning_configuration(suspended).send().await.unwrap();
+    s3.delete_bucket().bucket("returns").send().await.unwrap();
+
+    let drift = connection.drift("shop").await.unwrap();
+
+    assert_eq!(status(&drift, "Orders"), DriftStatus::Modified);
+    assert_eq!(status(&drift, "Returns"), DriftStatus::Deleted);
+    let changed = drift.drifted().find(|resource| resource.logical_id == "Orders").unwrap();
+    assert_eq!(changed.physical_id, "orders");
+    let [difference] = &changed.differences[..] else { panic!("one property: {changed:?}") };
+    assert_eq!(difference.path, "/VersioningConfiguration/Status");
+    assert_eq!((difference.expected.as_deref(), difference.actual.as_deref()), (Some("Enabled"), Some("Suspended")));
+}
+
+#[tokio::test]
+async fn a_stack_that_is_not_there_has_no_drift() {
+    let (_emulator, connection) = emulator().await;
+    let message = connection.drift("shop").await.unwrap_err().to_string();
+    assert!(message.starts_with("there is no stack `shop`"), "{message}");
+}
