@@ -14,12 +14,12 @@ use crate::terminal;
 /// Makes or updates the assets stack, after consent, and prints the bucket's name.
 pub async fn run(verb: &Bootstrap) -> Result<ExitCode> {
     let connection = deploy::connect(&verb.target).await?;
-    let (question, outcome) = match connection.assets_stack(ASSETS_STACK).await.into_diagnostic()? {
+    let (consequence, outcome) = match connection.assets_stack(ASSETS_STACK).await.into_diagnostic()? {
         AssetsStack::Ready(store) => return print(verb.json, &connection, "unchanged", &store),
         AssetsStack::Absent => (creation(&connection), "created"),
         AssetsStack::Outdated(_) => (update(&connection), "updated"),
     };
-    if !terminal::consent(&question, verb.yes)? {
+    if !terminal::consent(&consequence, verb.yes)? {
         eprintln!("nothing was changed");
         return Ok(ExitCode::FAILURE);
     }
@@ -28,17 +28,15 @@ pub async fn run(verb: &Bootstrap) -> Result<ExitCode> {
     print(verb.json, &connection, outcome, &store)
 }
 
-/// What bootstrapping makes, and whether to.
 fn creation(connection: &Connection) -> String {
     format!(
-        "This makes the stack {ASSETS_STACK} in {}: a bucket for packages, private, encrypted, versioned, over TLS only. \
-         Go on?",
+        "This makes the stack {ASSETS_STACK} in {}: a bucket for packages, private, encrypted, versioned, over TLS only.",
         connection.region()
     )
 }
 
 fn update(connection: &Connection) -> String {
-    format!("This updates the stack {ASSETS_STACK} in {} to this program's version of it. Go on?", connection.region())
+    format!("This updates the stack {ASSETS_STACK} in {} to this program's version of it.", connection.region())
 }
 
 fn print(as_json: bool, connection: &Connection, outcome: &str, store: &AssetStore) -> Result<ExitCode> {

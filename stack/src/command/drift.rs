@@ -60,9 +60,10 @@ fn difference(PropertyDifference { path, expected, actual }: &PropertyDifference
 }
 
 fn summary(name: &str, drift: &Drift) -> String {
-    let (drifted, all) = (drift.drifted().count(), drift.resources.len());
-    let compared = all - drift.unchecked().count();
-    let verdict = if drifted == 0 { "in sync".to_owned() } else { format!("{drifted} drifted") };
-    let uncompared = if compared == all { String::new() } else { ", which is all that AWS can compare".to_owned() };
-    format!("stack {name}: {verdict}; {compared} of {all} resources were compared{uncompared}")
+    let (drifted, all, unchecked) = (drift.drifted().count(), drift.resources.len(), drift.unchecked().count());
+    let verdict = if drifted == 0 { "in sync".to_owned() } else { format!("{drifted} of {all} resources drifted") };
+    match unchecked {
+        0 => format!("stack {name}: {verdict}"),
+        _ => format!("stack {name}: {verdict}; {unchecked} of {all} were not compared: AWS cannot read their types"),
+    }
 }

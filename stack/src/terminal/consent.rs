@@ -4,19 +4,20 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use miette::{IntoDiagnostic, Result, miette};
 
-/// Whether to go on: what `yes` says, or what is answered to `question`. No answer is a no.
+/// Whether to go on: what `yes` says, or what is answered after `consequence`, a sentence that says what will be done.
+/// No answer is a no.
 ///
 /// # Errors
 ///
 /// There is no terminal to ask on, and no `--yes`.
-pub fn consent(question: &str, yes: bool) -> Result<bool> {
+pub fn consent(consequence: &str, yes: bool) -> Result<bool> {
     if yes {
         return Ok(true);
     }
     if !io::stdin().is_terminal() {
-        return Err(miette!("there is no terminal to ask on: {question} Give --yes to go on"));
+        return Err(miette!("{consequence} There is no terminal to ask on: give --yes to go on"));
     }
-    eprint!("{question} [y/N] ");
+    eprint!("{consequence} Go on? [y/N] ");
     io::stderr().flush().into_diagnostic()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).into_diagnostic()?;

@@ -9,6 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use deployment::{Asset, AssetStore, AssetsStack, Connection};
 use local::{Clients, Emulator};
+use tests::{stack, talk};
 use tokio::sync::Notify;
 
 use crate::emulator;
@@ -53,6 +54,24 @@ async fn the_assets_stack_is_made_once() {
     assert_eq!(found.bucket(), store.bucket());
     let mut again = connection.bootstrap("assets");
     assert!(again.next_event().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_bootstraps_on_consent() {
+    let (emulator, _connection) = emulator().await;
+    let endpoint = emulator.endpoint();
+    let bootstrap = |more: &[&str]| stack(&[&["bootstrap", "--endpoint-url", &endpoint], more].concat());
+
+    let refused = bootstrap(&[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(talk(&refused).contains("give --yes"), "{}", talk(&refused));
+
+    for expected in ["created", "unchanged"] {
+        let done = bootstrap(&["--yes", "--json"]);
+        let result: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(result["outcome"], expected, "{}", talk(&done));
+        assert!(result["bucket"].is_string());
+    }
 }
 
 #[tokio::test]

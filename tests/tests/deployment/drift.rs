@@ -5,7 +5,12 @@ use deployment::{Connection, Drift, DriftStatus, StackRequest};
 use local::{Clients, Emulator};
 use serde_json::json;
 
+use tests::{stack, talk};
+
 use crate::emulator;
+
+/// The name that the program gives the stack of its development environment.
+const STACK: &str = "activity-development";
 
 fn request(description: &str) -> StackRequest {
     let bucket = |name| {
@@ -17,12 +22,22 @@ fn request(description: &str) -> StackRequest {
         "Returns": bucket("returns"),
         "Dashboard": { "Type": "AWS::CloudWatch::Dashboard", "Properties": { "DashboardBody": "{}" } }
     } });
-    StackRequest::new("shop", template.to_string())
+    StackRequest::new(STACK, template.to_string())
 }
 
 async fn deployed() -> (Emulator, Connection) {
     let (emulator, connection) = emulator().await;
     connection.apply(request("A shop.")).outcome().await.unwrap();
+    (emulator, connection)
+}
+
+/// The stack, with versioning suspended on one of its buckets, and the other one gone.
+async fn drifted() -> (Emulator, Connection) {
+    let (emulator, connection) = deployed().await;
+    let s3 = Clients::new(&emulator.sdk_config()).s3;
+    let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+    s3.put_bucket_versioning().bucket("orders").versioning_configuration(suspended).send().await.unwrap();
+    s3.delete_bucket().bucket("returns").send().await.unwrap();
     (emulator, connection)
 }
 
@@ -33,20 +48,16 @@ fn status(drift: &Drift, logical_id: &str) -> DriftStatus {
 #[tokio::test]
 async fn a_fresh_stack_is_in_sync_and_what_cannot_be_compared_is_told() {
     let (_emulator, connection) = deployed().await;
-    let drift = connection.drift("shop").await.unwrap();
+    let drift = connection.drift(STACK).await.unwrap();
     assert_eq!((drift.drifted().count(), drift.incomplete.as_deref()), (0, None));
     assert_eq!(drift.unchecked().map(|resource| resource.logical_id.as_str()).collect::<Vec<_>>(), ["Dashboard"]);
 }
 
 #[tokio::test]
 async fn a_changed_and_a_deleted_bucket_are_drift() {
-    let (emulator, connection) = deployed().await;
-    let s3 = Clients::new(&emulator.sdk_config()).s3;
-    let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
-    s3.put_bucket_versioning().bucket("orders").versioning_configuration(suspended).send().await.unwrap();
-    s3.delete_bucket().bucket("returns").send().await.unwrap();
+    let (_emulator, connection) = drifted().await;
 
-    let drift = connection.drift("shop").await.unwrap();
+    let drift = connection.drift(STACK).await.unwrap();
 
     assert_eq!(status(&drift, "Orders"), DriftStatus::Modified);
     assert_eq!(status(&drift, "Returns"), DriftStatus::Deleted);
@@ -60,6 +71,25 @@ async fn a_changed_and_a_deleted_bucket_are_drift() {
 #[tokio::test]
 async fn a_stack_that_is_not_there_has_no_drift() {
     let (_emulator, connection) = emulator().await;
-    let message = connection.drift("shop").await.unwrap_err().to_string();
-    assert!(message.starts_with("there is no stack `shop`"), "{message}");
+    let message = connection.drift(STACK).await.unwrap_err().to_string();
+    assert!(message.starts_with("there is no stack `activity-development`"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_shows_drift_and_exits_with_2() {
+    let (emulator, _connection) = drifted().await;
+    let endpoint = emulator.endpoint();
+
+    let shown = stack(&["drift", "--endpoint-url", &endpoint]);
+    let text = String::from_utf8_lossy(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(2), "{}", talk(&shown));
+    assert!(text.contains("~ Orders (AWS::S3::Bucket) was modified: orders\n"), "{text}");
+    assert!(text.contains("    ~ /VersioningConfiguration/Status: Enabled -> Suspended\n"), "{text}");
+    assert!(text.contains("- Returns (AWS::S3::Bucket) was deleted: returns\n"), "{text}");
+    assert!(talk(&shown).contains("2 of 3 resources drifted; 1 of 3 were not compared"), "{}", talk(&shown));
+
+    let shown = stack(&["drift", "--json", "--endpoint-url", &endpoint]);
+    let result: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let statuses: Vec<_> = result["resources"].as_array().unwrap().iter().map(|resource| &resource["status"]).collect();
+    assert_eq!(statuses, ["NOT_CHECKED", "MODIFIED", "DELETED"]);
 }
