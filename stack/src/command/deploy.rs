@@ -41,7 +41,6 @@ pub async fn deploy(
     packages: &Packages,
 ) -> Result<BTreeMap<String, String>> {
     let template = pipeline::template(settings).into_diagnostic()?;
-    let view = View::new(false).template(template.as_json());
     let assets = follow(connection.bootstrap(ASSETS_STACK), &View::new(false)).await?;
     let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
     let uploads = super::assets::upload(&assets, &[&packages.orchestrator, &packages.processor]).await?;
@@ -49,6 +48,7 @@ pub async fn deploy(
     parameters.extend(keys.into_iter().zip(uploads.into_iter().map(|upload| upload.key)));
 
     let name = settings.stack_name();
+    let view = View::new(false).template(template.as_json()).stack(connection, &name);
     let request = StackRequest {
         parameters,
         capabilities: vec![Capability::Iam],

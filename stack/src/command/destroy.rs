@@ -17,7 +17,7 @@ pub async fn run(verb: &Destroy, settings: &SettingsFile) -> Result<ExitCode> {
     if !verb.yes {
         confirm(&name)?;
     }
-    match follow(connection.delete(name.as_str()), &View::new(false)).await? {
+    match follow(connection.delete(name.as_str()), &View::new(false).stack(&connection, &name)).await? {
         Deletion::Absent => eprintln!("stack {name}: there is none"),
         Deletion::Deleted { retained } => {
             eprintln!("stack {name}: deleted");

@@ -6,7 +6,8 @@ mod table;
 
 use std::io::{self, Write};
 
-use miette::{IntoDiagnostic, Result};
+use console::Term;
+use miette::{IntoDiagnostic, MietteHandlerOpts, Result};
 
 pub use self::consent::consent;
 pub use self::table::Table;
@@ -20,6 +21,23 @@ pub fn print(text: &str) -> Result<()> {
 /// Writes `value` to standard output as one line of JSON.
 pub fn print_json(value: &impl serde::Serialize) -> Result<()> {
     print(&format!("{}\n", serde_json::to_string(value).into_diagnostic()?))
+}
+
+/// Whether standard error is a terminal whose lines can be drawn anew.
+pub fn is_live() -> bool {
+    Term::stderr().features().is_attended() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Shows errors as fits standard error: on a terminal in its width and with its signs, elsewhere in whole lines of plain
+/// text, so that they can be searched.
+pub fn set_up_errors() -> Result<()> {
+    miette::set_hook(Box::new(|_| {
+        let options = MietteHandlerOpts::new().break_words(false);
+        let attended = Term::stderr().features().is_attended();
+        let options = if attended { options } else { options.color(false).unicode(false).wrap_lines(false) };
+        Box::new(options.build())
+    }))
+    .into_diagnostic()
 }
 
 /// Whether the error is that nobody reads our output any more.

@@ -1,25 +1,58 @@
-//! How an operation is shown while it runs: its events, and what it came to.
+//! How an operation is shown while it runs, and what it came to.
+//!
+//! On a terminal: a line for each resource that is done, and below them those under way. Elsewhere: a line an event,
+//! in fixed columns. With `--json`: a stream of JSON lines on standard output, and nothing else there.
+
+mod failure;
+mod gantt;
+mod live;
+mod progress;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use deployment::{Operation, StackEvent};
-use miette::{IntoDiagnostic, Result};
+use deployment::{Connection, EventRange, Operation, StackEvent, Timeline, Typical};
+use jiff::{SignedDuration, Timestamp};
+use miette::Result;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use self::live::Live;
 use crate::terminal;
+
+/// How often a terminal is drawn anew.
+const FRAME: Duration = Duration::from_millis(250);
+
+/// For how long back a stack's events are read to learn how long its resources usually take.
+const MEMORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How the operations of one stack are shown.
 pub struct View {
-    json: bool,
+    form: Form,
     /// The Rust source line of each resource, by logical id.
     sources: BTreeMap<String, String>,
+    /// How many resources the operation is to change, where that is known.
+    expected: Option<usize>,
+    /// The stack, whose earlier events say how long its resources usually take.
+    stack: Option<(Connection, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Live,
+    Plain,
+    Json,
 }
 
 impl View {
     /// A view for people, on standard error; or with `json` for programs, as lines of JSON on standard output.
     pub fn new(json: bool) -> Self {
-        Self { json, sources: BTreeMap::new() }
+        let form = match () {
+            () if json => Form::Json,
+            () if terminal::is_live() => Form::Live,
+            () => Form::Plain,
+        };
+        Self { form, sources: BTreeMap::new(), expected: None, stack: None }
     }
 
     /// Names the Rust source line of a resource that fails, as `template` has it.
@@ -30,17 +63,29 @@ impl View {
         self
     }
 
-    /// Ends the stream of JSON with what the operation came to. People are told by the verb itself.
-    pub fn outcome(&self, outcome: &impl Serialize) -> Result<()> {
-        if self.json { terminal::print_json(&Line::Outcome(outcome)) } else { Ok(()) }
+    /// Shows how long things usually take in the stack `name`, by its own earlier events.
+    pub fn stack(mut self, connection: &Connection, name: &str) -> Self {
+        self.stack = Some((connection.clone(), name.to_owned()));
+        self
     }
 
-    fn event(&self, event: &StackEvent) -> Result<()> {
-        if self.json {
-            return terminal::print_json(&Line::<()>::Event(event));
-        }
-        eprintln!("{}", plain(event));
-        Ok(())
+    /// Shows how many of so many resources are done.
+    pub fn expecting(mut self, resources: usize) -> Self {
+        self.expected = Some(resources);
+        self
+    }
+
+    /// Ends the stream of JSON with what the operation came to. People are told by the verb itself.
+    pub fn outcome(&self, outcome: &impl Serialize) -> Result<()> {
+        if self.form == Form::Json { terminal::print_json(&Line::Outcome(outcome)) } else { Ok(()) }
+    }
+
+    /// How long things usually take; nothing where no stack is named or its events cannot be read: a watch must not
+    /// fail for want of an ornament.
+    async fn typical(&self) -> Typical {
+        let Some((connection, name)) = &self.stack else { return Typical::default() };
+        let range = EventRange::Since(Timestamp::now() - MEMORY);
+        connection.events(name, range).await.unwrap_or_default().iter().collect::<Timeline>().typical()
     }
 }
 
@@ -50,14 +95,34 @@ impl View {
 enum Line<'a, T> {
     Event(&'a StackEvent),
     Outcome(&'a T),
+    Failure(&'a T),
 }
 
 /// Shows an operation's events until it ends, and gives its outcome.
 pub async fn follow<T>(mut operation: Operation<T>, view: &View) -> Result<T> {
-    while let Some(event) = operation.next_event().await {
-        view.event(&event)?;
+    let mut live = (view.form == Form::Live).then(|| Live::new(view));
+    let mut frames = tokio::time::interval(FRAME);
+    let mut typical = std::pin::pin!(view.typical());
+    let mut learns = live.is_some();
+    loop {
+        tokio::select! {
+            event = operation.next_event() => match (event, &mut live) {
+                (None, _) => break,
+                (Some(event), Some(live)) => live.show(&event),
+                (Some(event), None) if view.form == Form::Json => terminal::print_json(&Line::<()>::Event(&event))?,
+                (Some(event), None) => eprintln!("{}", plain(&event)),
+            },
+            typical = &mut typical, if learns => {
+                learns = false;
+                live.iter_mut().for_each(|live| live.learn(typical.clone()));
+            }
+            _ = frames.tick(), if live.is_some() => live.iter().for_each(Live::draw),
+        }
     }
-    operation.outcome().await.into_diagnostic()
+    if let Some(live) = live {
+        live.end();
+    }
+    operation.outcome().await.or_else(|error| failure::report(error, view))
 }
 
 /// An event as one line.
@@ -65,4 +130,101 @@ fn plain(event: &StackEvent) -> String {
     let StackEvent { timestamp, status, resource_type, logical_id, .. } = event;
     let reason = event.reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
     format!("{timestamp:.0}  {:<28}  {resource_type:<34}  {logical_id}{reason}", status.as_str())
+}
+
+/// A length of time: `0:42`, `1:02:03`.
+fn clock(length: Duration) -> String {
+    let seconds = length.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
+        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deployment::Status;
+
+    /// An event: `<second> <logical id> <type> <status> <reason>`. `orders` is the stack.
+    pub(super) fn event(text: &str) -> StackEvent {
+        let mut parts = text.splitn(5, ' ');
+        let mut next = || parts.next().unwrap_or_default();
+        let (second, logical_id, resource_type, status, reason) = (next(), next(), next(), next(), next());
+        let physical_id = match logical_id {
+            "orders" => "arn:aws:cloudformation:eu-west-1:000000000000:stack/orders/1".to_owned(),
+            _ => format!("orders-{}-1A2B", logical_id.to_lowercase()),
+        };
+        StackEvent {
+            id: second.to_owned(),
+            timestamp: Timestamp::new(1_767_225_600 + second.parse::<i64>().unwrap(), 0).unwrap(),
+            logical_id: logical_id.to_owned(),
+            physical_id: Some(physical_id),
+            resource_type: format!("AWS::{resource_type}"),
+            status: Status::new(status),
+            reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+            operation: None,
+        }
+    }
+
+    /// The events of an update that fails and is rolled back.
+    pub(super) fn failed_update() -> Vec<StackEvent> {
+        [
+            "0 orders CloudFormation::Stack UPDATE_IN_PROGRESS User Initiated",
+            "2 Table DynamoDB::Table UPDATE_IN_PROGRESS",
+            "3 Queue SQS::Queue CREATE_IN_PROGRESS",
+            "3 Topic SNS::Topic CREATE_IN_PROGRESS",
+            "14 Table DynamoDB::Table UPDATE_COMPLETE",
+            "20 Queue SQS::Queue CREATE_FAILED Resource of type 'AWS::SQS::Queue' already exists.",
+            "21 Topic SNS::Topic CREATE_FAILED Resource creation cancelled",
+            "22 orders CloudFormation::Stack UPDATE_ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Queue].",
+            "24 Table DynamoDB::Table UPDATE_IN_PROGRESS",
+            "40 Table DynamoDB::Table UPDATE_COMPLETE",
+            "41 orders CloudFormation::Stack UPDATE_ROLLBACK_COMPLETE",
+        ]
+        .map(event)
+        .into()
+    }
+
+    #[test]
+    fn away_from_a_terminal_an_event_is_a_line() {
+        let lines: Vec<_> = failed_update().iter().map(plain).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        2026-01-01T00:00:00Z  UPDATE_IN_PROGRESS            AWS::CloudFormation::Stack          orders  User Initiated
+        2026-01-01T00:00:02Z  UPDATE_IN_PROGRESS            AWS::DynamoDB::Table                Table
+        2026-01-01T00:00:03Z  CREATE_IN_PROGRESS            AWS::SQS::Queue                     Queue
+        2026-01-01T00:00:03Z  CREATE_IN_PROGRESS            AWS::SNS::Topic                     Topic
+        2026-01-01T00:00:14Z  UPDATE_COMPLETE               AWS::DynamoDB::Table                Table
+        2026-01-01T00:00:20Z  CREATE_FAILED                 AWS::SQS::Queue                     Queue  Resource of type 'AWS::SQS::Queue' already exists.
+        2026-01-01T00:00:21Z  CREATE_FAILED                 AWS::SNS::Topic                     Topic  Resource creation cancelled
+        2026-01-01T00:00:22Z  UPDATE_ROLLBACK_IN_PROGRESS   AWS::CloudFormation::Stack          orders  The following resource(s) failed to create: [Queue].
+        2026-01-01T00:00:24Z  UPDATE_IN_PROGRESS            AWS::DynamoDB::Table                Table
+        2026-01-01T00:00:40Z  UPDATE_COMPLETE               AWS::DynamoDB::Table                Table
+        2026-01-01T00:00:41Z  UPDATE_ROLLBACK_COMPLETE      AWS::CloudFormation::Stack          orders
+        ");
+    }
+
+    #[test]
+    fn for_programs_an_event_is_an_object() {
+        let line = serde_json::to_string(&Line::<()>::Event(&failed_update()[5])).unwrap();
+        insta::assert_snapshot!(line, @r#"
+        {"type":"event","id":"20","timestamp":"2026-01-01T00:00:20Z","logical_id":"Queue","physical_id":"orders-queue-1A2B","resource_type":"AWS::SQS::Queue","status":"CREATE_FAILED","reason":"Resource of type 'AWS::SQS::Queue' already exists.","operation":null}
+        "#);
+    }
+
+    #[test]
+    fn lengths_of_time_are_read_like_a_clock() {
+        let lengths = [0, 42, 65, 3723].map(|seconds| clock(Duration::from_secs(seconds)));
+        assert_eq!(lengths, ["0:00", "0:42", "1:05", "1:02:03"]);
+    }
+
+    #[test]
+    fn a_template_says_where_its_resources_come_from() {
+        let template = serde_json::json!({"Resources": {
+            "Table": {"Type": "AWS::DynamoDB::Table", "Metadata": {"Source": "stack/src/pipeline/storage.rs:31"}},
+            "Topic": {"Type": "AWS::SNS::Topic"},
+        }});
+        let view = View::new(false).template(&template);
+        assert_eq!(view.sources, BTreeMap::from([("Table".into(), "stack/src/pipeline/storage.rs:31".into())]));
+    }
 }
