@@ -54,6 +54,17 @@ Examples:
 Exit code: 0 sound, 2 errors were found, 1 the check could not run.
 ")]
     Validate(Validate),
+    /// Prints who may do what on what, as the template says it.
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
+Examples:
+  stack policy                                   a table for each role, service and principal
+  stack policy --environment production --json
+  stack policy deploy-role --environment production
+"
+    )]
+    Policy(Policy),
     /// Builds the functions and packages each as a zip.
     #[command(after_help = "\
 Examples:
@@ -208,6 +219,47 @@ pub struct Validate {
     /// Prints one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `policy`.
+#[derive(Args, Debug)]
+pub struct Policy {
+    #[command(flatten)]
+    pub environment: Environment,
+    /// Prints one JSON array on standard output.
+    #[arg(long)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: Option<PolicyVerb>,
+}
+
+/// The verbs of `policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Prints the least IAM policy that deploys the template.
+    ///
+    /// Each line is the document of one managed policy; the role needs all of them. They allow CloudFormation on this stack,
+    /// the assets bucket, and what CloudFormation calls for each resource of the template. They do not allow `bootstrap`.
+    #[command(after_help = "\
+Examples:
+  stack policy deploy-role | jq
+  stack policy deploy-role --environment production --region eu-central-1 --account 123456789012
+  stack policy deploy-role | head -n 1 > deploy-1.json
+")]
+    DeployRole(DeployRole),
+}
+
+/// `policy deploy-role`.
+#[derive(Args, Debug)]
+pub struct DeployRole {
+    #[command(flatten)]
+    pub environment: Environment,
+    /// The region to deploy to; without it, any.
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The account to deploy to; without it, the one that the policy is in.
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
 }
 
 /// `package`.

@@ -78,6 +78,7 @@ fn every_verb_has_help_with_examples() {
     let verbs = [
         "synth",
         "validate",
+        "policy",
         "package",
         "check",
         "upload",
@@ -146,4 +147,34 @@ fn validate_reports_what_cloudformation_would_refuse() {
         (&"TEMPLATE_FAULT".into(), &serde_json::json!(["development"]))
     );
     assert!(fault["message"].as_str().unwrap().contains("8 is not one of"), "{fault}");
+}
+
+#[test]
+fn policy_says_who_may_do_what() {
+    let output = stack(&["policy"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, processor) = text.split_once("\nProcessorRole\n").unwrap();
+    let line = processor.lines().find(|line| line.contains("dynamodb:BatchWriteItem")).unwrap();
+    assert_eq!(
+        line.split_whitespace().collect::<Vec<_>>(),
+        ["Allow", "dynamodb:BatchWriteItem", "Table.Arn", "ProcessorPolicy"]
+    );
+
+    let output = stack(&["policy", "--json"]);
+    let accesses: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let called = accesses.as_array().unwrap().iter().find(|one| one["who"][0] == "s3.amazonaws.com").unwrap();
+    assert_eq!(called["actions"], serde_json::json!(["lambda:InvokeFunction"]));
+    assert_eq!(called["conditions"][0], "SourceAccount ${AWS::AccountId}");
+}
+
+#[test]
+fn the_deploy_roles_policies_are_a_line_each() {
+    let arguments = ["policy", "deploy-role", "--region", "eu-central-1", "--account", "123456789012"];
+    let output = stack(&arguments);
+    assert!(output.status.success() && talk(&output).contains("of 6144 characters"), "{}", talk(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let documents: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(documents.iter().all(|document| document["Version"] == "2012-10-17"));
+    let stack = "arn:aws:cloudformation:eu-central-1:123456789012:stack/activity-development/*";
+    assert!(text.contains(stack), "{text}");
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use cloudformation::deploy_role::{self, Target};
 use stack::pipeline::{Settings, definition, template};
 
 fn check(environment: &str) {
@@ -25,6 +26,20 @@ fn development() {
 #[test]
 fn production() {
     check("production");
+}
+
+#[test]
+fn deploy_role() {
+    let settings = Settings::carried("production").unwrap();
+    let stack = settings.stack_name();
+    let target = Target { stack: &stack, assets_stack: deployment::ASSETS_STACK, region: None, account: None };
+    let role = deploy_role::deploy_role(template(&settings).unwrap().as_json(), &target);
+    assert!(role.unknown.is_empty(), "{:?}", role.unknown);
+    let mut insta = insta::Settings::clone_current();
+    insta.set_snapshot_path("../snapshots");
+    insta.set_prepend_module_to_snapshot(false);
+    let documents: String = role.documents.iter().map(|document| format!("{document:#}\n")).collect();
+    insta.bind(|| insta::assert_snapshot!("production.deploy-role.json", documents));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 pub mod access;
 mod condition;
 mod constraint;
+pub mod deploy_role;
 pub mod diff;
 mod expression;
 mod generated;

@@ -12,6 +12,7 @@ mod local;
 mod logs;
 mod outputs;
 mod package;
+mod policy;
 mod synth;
 mod upload;
 mod validate;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.verb {
         Verb::Synth(verb) => synth::run(&verb, &settings),
         Verb::Validate(verb) => validate::run(&verb, &settings),
+        Verb::Policy(verb) => policy::run(&verb, &settings),
         Verb::Package(verb) => package::run(&verb, &settings),
         Verb::Check(verb) => check::run(&verb),
         Verb::Upload(verb) => block_on(upload::run(&verb, &settings)),
