@@ -119,6 +119,7 @@ Examples:
 Examples:
   stack drift
   stack drift --environment production --json | jq '.resources[] | select(.status == \"MODIFIED\")'
+  stack drift --revert                           puts it back, after it has shown what and asked
 
 Exit code: 0 the resources that AWS can compare are as the template says, 2 some are not, 1 an error.
 ")]
@@ -376,7 +377,13 @@ pub struct Drift {
     pub environment: Environment,
     #[command(flatten)]
     pub target: Target,
-    /// Prints one JSON object on standard output.
+    /// Puts the resources back to what the deployed template says, and compares again.
+    #[arg(long)]
+    pub revert: bool,
+    /// Does not ask before it reverts.
+    #[arg(long, requires = "revert")]
+    pub yes: bool,
+    /// Prints one JSON object on standard output: the drift that there is, or that is left.
     #[arg(long)]
     pub json: bool,
 }

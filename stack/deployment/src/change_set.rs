@@ -7,7 +7,8 @@ use aws_sdk_cloudformation::types::{
 use crate::{Connection, DeploymentError, StackRequest, Template};
 
 /// How CloudFormation says that there is nothing to do.
-const NO_CHANGES: [&str; 2] = ["The submitted information didn't contain changes", "No updates are to be performed"];
+pub(crate) const NO_CHANGES: [&str; 2] =
+    ["The submitted information didn't contain changes", "No updates are to be performed"];
 
 /// A change set that can be executed.
 pub(crate) struct ChangeSet {

@@ -192,6 +192,27 @@ pub enum DeploymentError {
         /// Why.
         source: io::Error,
     },
+    /// The endpoint makes no drift-aware change sets.
+    #[error(
+        "cannot revert the drift of stack `{stack}`: this endpoint makes no drift-aware change sets; put back by hand \
+         what `stack drift` shows"
+    )]
+    NoRevert {
+        /// The stack's name.
+        stack: String,
+    },
+    /// Reverting drift would be more than putting settings back.
+    #[error(
+        "reverting the drift of stack `{stack}` would replace {}, with what they hold; nothing was changed: put them \
+         back by hand, or take what is there into the definition and deploy",
+        resources.join(", ")
+    )]
+    RevertReplaces {
+        /// The stack's name.
+        stack: String,
+        /// The resources, by logical id.
+        resources: Vec<String>,
+    },
     /// A file is not what it was when its hash was taken.
     #[error("{} has changed since it was packaged: its SHA-256 is another; package it again", path.display())]
     AssetChanged {

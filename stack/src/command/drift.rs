@@ -1,11 +1,15 @@
 //! `drift`: what was changed behind the stack's back.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use deployment::{Drift, DriftStatus, PropertyDifference, ResourceDrift};
+use deployment::{
+    Connection, Drift, DriftStatus, PropertyDifference, ResourceDrift, Reversal, RevertAction, RevertedResource,
+};
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, Result, miette};
 
+use super::follow::{View, follow};
 use super::{SettingsFile, deploy};
 use crate::cli;
 use crate::terminal;
@@ -13,20 +17,21 @@ use crate::terminal;
 /// What the program ends with where something has drifted.
 const DRIFTED: u8 = 2;
 
-/// Compares one environment's stack with its template and prints what is not the same.
+/// Compares one environment's stack with its template, prints what is not the same, and reverts it where it is told.
 pub async fn run(verb: &cli::Drift, settings: &SettingsFile) -> Result<ExitCode> {
     let name = settings.read(&verb.environment.environment)?.stack_name();
     let connection = deploy::connect(&verb.target).await?;
-    let spinner = ProgressBar::new_spinner().with_message(format!("comparing the stack {name} with its template"));
-    spinner.enable_steady_tick(std::time::Duration::from_millis(200));
-    let drift = connection.drift(&name).await;
-    spinner.finish_and_clear();
-    let drift = drift.into_diagnostic()?;
-
+    let mut drift = detect(&connection, &name).await?;
+    if verb.revert && drift.drifted().next().is_some() {
+        eprint!("{}", describe(&drift));
+        if revert(&connection, &name, verb.yes).await? {
+            drift = detect(&connection, &name).await?;
+        }
+    }
     if verb.json {
         terminal::print_json(&drift)?;
     } else {
-        terminal::print(&drift.drifted().map(describe).collect::<String>())?;
+        terminal::print(&describe(&drift))?;
     }
     eprintln!("{}", summary(&name, &drift));
     match (&drift.incomplete, drift.drifted().next()) {
@@ -36,8 +41,59 @@ pub async fn run(verb: &cli::Drift, settings: &SettingsFile) -> Result<ExitCode>
     }
 }
 
+async fn detect(connection: &Connection, name: &str) -> Result<Drift> {
+    let spinner = ProgressBar::new_spinner().with_message(format!("comparing the stack {name} with its template"));
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    let drift = connection.drift(name).await;
+    spinner.finish_and_clear();
+    drift.into_diagnostic()
+}
+
+/// Reverts after consent. Whether something was changed.
+async fn revert(connection: &Connection, name: &str, yes: bool) -> Result<bool> {
+    let Some(reversal) = connection.plan_revert(name).await.into_diagnostic()? else {
+        eprintln!("stack {name}: AWS finds nothing that it can revert");
+        return Ok(false);
+    };
+    eprint!("{}", reversal.resources.iter().map(describe_revert).collect::<String>());
+    match terminal::consent(&consequence(name, &reversal), yes) {
+        Ok(true) => follow(connection.revert(reversal), &View::new(false)).await.map(|()| true),
+        refused => {
+            connection.abandon_revert(reversal).await.into_diagnostic()?;
+            refused.inspect(|_| eprintln!("nothing was changed"))
+        }
+    }
+}
+
+fn consequence(name: &str, reversal: &Reversal) -> String {
+    let resources = match reversal.resources.len() {
+        1 => "one resource".to_owned(),
+        count => format!("{count} resources"),
+    };
+    format!("This puts {resources} of the stack {name} back to what its deployed template says.")
+}
+
+fn describe_revert(resource: &RevertedResource) -> String {
+    let RevertedResource { logical_id, resource_type, action, differences, left } = resource;
+    let what = match action {
+        RevertAction::Recreate => "+ made again, empty",
+        RevertAction::Modify => "~ put back",
+        RevertAction::Record => "= left as it is, and recorded",
+    };
+    // The other way round than drift: from what is there to what the template says.
+    let back = differences.iter().map(|PropertyDifference { path, expected, actual }| {
+        difference(&PropertyDifference { path: path.clone(), expected: actual.clone(), actual: expected.clone() })
+    });
+    let left = left.iter().map(|(path, reason)| format!("    = {path}: stays as it is ({reason})\n"));
+    format!("{what}: {logical_id} ({resource_type})\n{}", back.chain(left).collect::<String>())
+}
+
+fn describe(drift: &Drift) -> String {
+    drift.drifted().map(describe_resource).collect()
+}
+
 /// A resource and its differences, from what the template says to what is there.
-fn describe(resource: &ResourceDrift) -> String {
+fn describe_resource(resource: &ResourceDrift) -> String {
     let ResourceDrift { logical_id, physical_id, resource_type, status, differences } = resource;
     match status {
         DriftStatus::Deleted => format!("- {logical_id} ({resource_type}) was deleted: {physical_id}\n"),

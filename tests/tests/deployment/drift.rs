@@ -93,3 +93,12 @@ async fn the_program_shows_drift_and_exits_with_2() {
     let statuses: Vec<_> = result["resources"].as_array().unwrap().iter().map(|resource| &resource["status"]).collect();
     assert_eq!(statuses, ["NOT_CHECKED", "MODIFIED", "DELETED"]);
 }
+
+/// The emulator takes the request for a drift-aware change set and makes an ordinary one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_cannot_revert_is_told_from_a_stack_that_need_not() {
+    let (emulator, _connection) = drifted().await;
+    let reverted = stack(&["drift", "--revert", "--yes", "--endpoint-url", &emulator.endpoint()]);
+    assert_eq!(reverted.status.code(), Some(1), "{}", talk(&reverted));
+    assert!(talk(&reverted).contains("makes no drift-aware change sets"), "{}", talk(&reverted));
+}

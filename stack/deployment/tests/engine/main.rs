@@ -12,6 +12,7 @@ mod logs;
 mod purge;
 mod recover;
 mod removal;
+mod revert;
 mod scripted;
 mod state;
 mod watch;
