@@ -137,6 +137,7 @@ Examples:
   stack outputs
   stack outputs --json
   aws dynamodb scan --table-name \"$(stack outputs --raw TableName)\"
+  eval \"$(stack outputs --env)\" && echo \"$TABLE_NAME\"
 ")]
     Outputs(Outputs),
     /// Prints what the functions and the state machine write to their logs.
@@ -413,6 +414,9 @@ pub struct Outputs {
     /// Prints one output's value and nothing else.
     #[arg(long, value_name = "NAME")]
     pub raw: Option<String>,
+    /// Prints the outputs for a shell to evaluate: TableName becomes TABLE_NAME.
+    #[arg(long, conflicts_with_all = ["json", "raw"])]
+    pub env: bool,
 }
 
 /// `logs`.

@@ -28,7 +28,7 @@ impl Live {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
-        Self { bar, progress: Progress::new(view.sources.len(), view.expected, width) }
+        Self { bar, progress: Progress::new(view.sources.len(), width) }
     }
 
     /// Shows an event.

@@ -31,8 +31,6 @@ pub struct View {
     form: Form,
     /// The Rust source line of each resource, by logical id.
     sources: BTreeMap<String, String>,
-    /// How many resources the operation is to change, where that is known.
-    expected: Option<usize>,
     /// The stack, whose earlier events say how long its resources usually take.
     stack: Option<(Connection, String)>,
 }
@@ -52,7 +50,7 @@ impl View {
             () if terminal::is_live() => Form::Live,
             () => Form::Plain,
         };
-        Self { form, sources: BTreeMap::new(), expected: None, stack: None }
+        Self { form, sources: BTreeMap::new(), stack: None }
     }
 
     /// Names the Rust source line of a resource that fails, as `template` has it.
@@ -66,12 +64,6 @@ impl View {
     /// Shows how long things usually take in the stack `name`, by its own earlier events.
     pub fn stack(mut self, connection: &Connection, name: &str) -> Self {
         self.stack = Some((connection.clone(), name.to_owned()));
-        self
-    }
-
-    /// Shows how many of so many resources are done.
-    pub fn expecting(mut self, resources: usize) -> Self {
-        self.expected = Some(resources);
         self
     }
 

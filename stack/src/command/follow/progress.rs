@@ -15,9 +15,10 @@ const OTHER_LINES: usize = 2;
 pub struct Progress {
     timeline: Timeline,
     typical: Typical,
-    /// The number of resources in the template, all of which a creation makes.
+    /// The number of resources in the template, where it is known.
     resources: usize,
-    expected: Option<usize>,
+    /// Whether the stack is being created: then every resource is to be made.
+    creates: bool,
     done: BTreeSet<String>,
     rolls_back: bool,
     /// How wide the logical ids are.
@@ -27,14 +28,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing yet. `resources` is their number in the template, `expected` that of those to change, and `width` the room
-    /// for a logical id.
-    pub fn new(resources: usize, expected: Option<usize>, width: usize) -> Self {
+    /// Nothing yet. `resources` is their number in the template, and `width` the room for a logical id.
+    pub fn new(resources: usize, width: usize) -> Self {
         Self {
             timeline: Timeline::default(),
             typical: Typical::default(),
             resources,
-            expected,
+            creates: false,
             done: BTreeSet::new(),
             rolls_back: false,
             width,
@@ -59,9 +59,7 @@ impl Progress {
         self.timeline.add(event);
         if event.is_of_stack() {
             self.rolls_back |= event.status.is_rollback();
-            if event.status.as_str() == "CREATE_IN_PROGRESS" && self.resources > 0 {
-                self.expected = Some(self.resources);
-            }
+            self.creates |= event.status.as_str() == "CREATE_IN_PROGRESS";
             let tells = event.status.is_rollback() || !event.status.is_in_progress();
             return tells.then(|| self.line(&event.status, &event.logical_id, &event.resource_type, &told(event)));
         }
@@ -100,10 +98,11 @@ impl Progress {
     fn sum(&self, open: usize, now: Timestamp) -> String {
         let begun = self.timeline.extent().map_or(now, |(first, _)| first);
         let length = clock(now.duration_since(begun).try_into().unwrap_or_default());
-        match self.expected {
+        let done = self.done.len();
+        match self.resources {
             _ if self.rolls_back => format!("rolling back, {open} under way, {length}"),
-            Some(expected) => format!("{}/{expected} resources, {open} under way, {length}", self.done.len()),
-            None => format!("{} resources done, {open} under way, {length}", self.done.len()),
+            all @ 1.. if self.creates => format!("{done}/{all} resources, {open} under way, {length}"),
+            _ => format!("{done} done, {open} under way, {length}"),
         }
     }
 
@@ -147,7 +146,7 @@ mod tests {
         let history: Timeline =
             ["0 Old SQS::Queue CREATE_IN_PROGRESS", "65 Old SQS::Queue CREATE_COMPLETE"].map(event).iter().collect();
         let events = failed_update();
-        let mut progress = Progress::new(0, Some(3), 8);
+        let mut progress = Progress::new(3, 8);
         progress.learn(history.typical());
         let lines = take(&mut progress, &events[..5]);
         insta::assert_snapshot!(lines.join("\n"), @"UPDATE_COMPLETE     Table     AWS::DynamoDB::Table          0:12");
@@ -156,13 +155,13 @@ mod tests {
         insta::assert_snapshot!(progress.lines(now, SIZE).join("\n"), @r"
         CREATE_IN_PROGRESS  Queue     AWS::SQS::Queue               0:14, usually 1:05
         CREATE_IN_PROGRESS  Topic     AWS::SNS::Topic               0:14
-        1/3 resources, 2 under way, 0:17
+        1 done, 2 under way, 0:17
         ");
     }
 
     #[test]
     fn a_rollback_is_told_with_its_reason() {
-        let mut progress = Progress::new(0, Some(3), 8);
+        let mut progress = Progress::new(3, 8);
         let events = failed_update();
         insta::assert_snapshot!(take(&mut progress, &events[..9])[1..].join("\n"), @r"
         CREATE_FAILED       Queue     AWS::SQS::Queue               0:17  Resource of type 'AWS::SQS::Queue' already exists.
@@ -181,7 +180,7 @@ mod tests {
 
     #[test]
     fn no_more_is_drawn_than_the_terminal_holds() {
-        let mut progress = Progress::new(5, None, 8);
+        let mut progress = Progress::new(5, 8);
         take(&mut progress, &[event("0 orders CloudFormation::Stack CREATE_IN_PROGRESS")]);
         let events = ["A", "B", "C", "D", "E"].map(|id| event(&format!("0 {id} SQS::Queue CREATE_IN_PROGRESS")));
         take(&mut progress, &events);
