@@ -37,7 +37,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use access::StatementChange;
-pub use rename::{Rename, digests, renamed, renames};
+pub use rename::{Rename, renamed, renames};
 pub use resource::{Cause, CodeChange, Disposal, Impact, Obstacle, PropertyChange, ResourceChange};
 pub use section::SectionChange;
 pub use setting::{Aspect, Protection, SettingChange};

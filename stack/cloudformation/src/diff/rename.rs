@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
 use super::policy::sorted_text;
@@ -22,23 +22,17 @@ pub struct Rename {
     pub resource_type: String,
 }
 
-/// Each resource's digest, by logical id. It covers the type and the properties, and through references the same of the
-/// resources they lead to; never a logical id. Parameters count by name, so new code does not change a digest.
-pub fn digests(template: &Json) -> BTreeMap<String, String> {
-    let resources = section(template, "Resources");
-    let digests = Digests { resources, resolver: Resolver::default(), known: RefCell::default() };
-    resources.into_iter().flat_map(Map::keys).filter_map(|name| Some((name.clone(), digests.of(name)?))).collect()
-}
-
 /// The resources that are gone from `before` and are in `after` under another logical id. Where two could be meant, none
 /// is named.
+///
+/// Content is the type and the properties. A resource that another refers to counts by its logical id where that is in
+/// both templates, whatever else changes about it, and by its own content where it may be renamed too. Parameters count
+/// by name, so new code under a new logical id is still a rename.
 pub fn renames(before: &Json, after: &Json) -> Vec<Rename> {
-    let (old, new) = (digests(before), digests(after));
-    let gone = old.iter().filter(|(name, _)| !new.contains_key(*name));
-    let come = new.iter().filter(|(name, _)| !old.contains_key(*name));
-    let mut pairs: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
-    gone.for_each(|(name, digest)| pairs.entry(digest).or_default().0.push(name));
-    come.for_each(|(name, digest)| pairs.entry(digest).or_default().1.push(name));
+    let (old, new) = (Digests::new(before, after), Digests::new(after, before));
+    let mut pairs: BTreeMap<String, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+    old.each().for_each(|(name, digest)| pairs.entry(digest).or_default().0.push(name));
+    new.each().for_each(|(name, digest)| pairs.entry(digest).or_default().1.push(name));
     let renames = pairs.into_values().filter_map(|names| match (names.0.as_slice(), names.1.as_slice()) {
         ([from], [to]) => Some(Rename {
             from: (*from).to_owned(),
@@ -82,21 +76,32 @@ fn rename_dependencies(resource: &mut Json, new_name: &dyn Fn(&str) -> Option<St
     }
 }
 
-/// The digests of one template, made as references ask for them.
+/// The digests of those resources of a template that another has not, made as references ask for them.
 struct Digests<'a> {
-    resources: Option<&'a Map<String, Json>>,
+    resources: BTreeMap<&'a str, &'a Json>,
     resolver: Resolver<'a>,
     /// None while a digest is being made: a reference back to it is a circle, which CloudFormation refuses.
     known: RefCell<BTreeMap<String, Option<String>>>,
 }
 
-impl Digests<'_> {
-    /// The digest of the resource `name`, where it is one.
+impl<'a> Digests<'a> {
+    fn new(template: &'a Json, other: &Json) -> Self {
+        let resources = section(template, "Resources").into_iter().flatten();
+        let resources = resources.filter(|(name, _)| other["Resources"].get(name.as_str()).is_none());
+        let resources = resources.map(|(name, resource)| (name.as_str(), resource)).collect();
+        Self { resources, resolver: Resolver::default(), known: RefCell::default() }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&'a str, String)> {
+        self.resources.keys().filter_map(|name| Some((*name, self.of(name)?)))
+    }
+
+    /// The digest of the resource `name`, where it is one of those.
     fn of(&self, name: &str) -> Option<String> {
         if let Some(known) = self.known.borrow().get(name) {
             return known.clone();
         }
-        let resource = self.resources?.get(name)?;
+        let resource = *self.resources.get(name)?;
         self.known.borrow_mut().insert(name.to_owned(), None);
         let properties = resource.get("Properties").and_then(|properties| self.resolver.value(properties));
         let properties = properties.map(|properties| replace_targets(&properties, &|target| self.of(target)));

@@ -1,6 +1,6 @@
 //! Resources that have another logical id and the same content.
 
-use cloudformation::diff::{digests, renamed, renames};
+use cloudformation::diff::{renamed, renames};
 use serde_json::{Value as Json, json};
 
 use super::between;
@@ -32,10 +32,17 @@ fn pairs(before: &Json, after: &Json) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_digest_holds_no_logical_id_however_deep() {
-    let (before, after) = (digests(&template("R", "P", "F")), digests(&template("ZRole", "APolicy", "Fn")));
-    assert_eq!([&before["R"], &before["P"], &before["F"]], [&after["ZRole"], &after["APolicy"], &after["Fn"]]);
-    assert_ne!(before["R"], before["P"]);
+fn a_rename_is_found_however_many_there_are() {
+    let (before, after) = (template("R", "P", "F"), template("ZRole", "APolicy", "Fn"));
+    let expected = [("F", "Fn"), ("P", "APolicy"), ("R", "ZRole")].map(|(from, to)| (from.into(), to.into()));
+    assert_eq!(pairs(&before, &after), expected);
+}
+
+#[test]
+fn what_a_renamed_resource_refers_to_may_change() {
+    let mut after = template("R", "P", "Function");
+    after["Resources"]["R"]["Properties"]["Path"] = "/y/".into();
+    assert_eq!(pairs(&template("R", "P", "F"), &after), [("F".into(), "Function".into())]);
 }
 
 #[test]
