@@ -55,8 +55,11 @@ pub(super) fn changes(before: &BTreeMap<String, Json>, after: &BTreeMap<String, 
     let allows = |permission: &Permission| permission.effect == "Allow";
     let covered = |permission: &Permission, by: &BTreeSet<Permission>| by.iter().any(|other| other.covers(permission));
     let added = new.difference(&old).map(|permission| (permission, allows(permission) && !covered(permission, &old)));
-    let removed =
-        old.difference(&new).map(|permission| (permission, !allows(permission) && !covered(permission, &new)));
+    // With the holder goes what was refused on it.
+    let stays = |holder: &str| after.contains_key(holder) || !before.contains_key(holder);
+    let removed = old
+        .difference(&new)
+        .map(|permission| (permission, !allows(permission) && stays(&permission.holder) && !covered(permission, &new)));
     let mut changes = statements(added, true);
     changes.extend(statements(removed, false));
     changes.sort_by(|left, right| (&left.holder, left.added).cmp(&(&right.holder, right.added)));

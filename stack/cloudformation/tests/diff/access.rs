@@ -87,7 +87,10 @@ fn a_denial_that_goes_broadens() {
     };
     let none = json!({ "Resources": {} });
     check(&bucket(deny.clone()), &none, &["- Bucket: Deny s3:* on x by * broadens"]);
-    check(&none, &bucket(deny), &["+ Bucket: Deny s3:* on x by *"]);
+    check(&none, &bucket(deny.clone()), &["+ Bucket: Deny s3:* on x by *"]);
+    let mut with_bucket = bucket(deny);
+    with_bucket["Resources"]["Bucket"] = json!({ "Type": "AWS::S3::Bucket" });
+    check(&with_bucket, &none, &["- Bucket: Deny s3:* on x by *"]);
 }
 
 #[test]

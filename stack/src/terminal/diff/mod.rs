@@ -10,7 +10,7 @@ use cloudformation::diff::{
 use serde_json::Value as Json;
 
 use self::paint::Paint;
-use self::value::change;
+use self::value::{change, change_of_entry};
 use super::Table;
 
 /// The diff as text, ending in a line feed.
@@ -119,7 +119,7 @@ impl Text {
                 let (before, after) = (section.before.as_ref(), section.after.as_ref());
                 let change = match &section.follows {
                     Some(replaced) => vec![format!("known after deployment: {replaced} is replaced")],
-                    None => change(before, after),
+                    None => change_of_entry(before, after),
                 };
                 self.entry(sign(before, after), &section.path, &change, "");
             }

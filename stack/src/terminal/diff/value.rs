@@ -24,6 +24,14 @@ pub fn change(before: Option<&Json>, after: Option<&Json>) -> Vec<String> {
     }
 }
 
+/// The change of an entry outside resources: as [`change`], but what comes or goes as a whole takes one line.
+pub fn change_of_entry(before: Option<&Json>, after: Option<&Json>) -> Vec<String> {
+    match (before, after) {
+        (Some(value), None) | (None, Some(value)) => vec![shortened(&value.to_string(), SHORT)],
+        _ => change(before, after),
+    }
+}
+
 /// The change in one line. A structure's is among the properties.
 pub fn in_a_cell(before: Option<&Json>, after: Option<&Json>) -> String {
     let is_structure = |value: &Json| value.is_array() || value.is_object() && reference(value).is_none();
