@@ -45,10 +45,12 @@ impl LogSource {
 fn short_name(logical_id: &str) -> String {
     let stem = logical_id.strip_suffix("Function").filter(|stem| !stem.is_empty()).unwrap_or(logical_id);
     let mut name = String::with_capacity(stem.len());
+    let mut before_is_small = false;
     for letter in stem.chars() {
-        if letter.is_ascii_uppercase() && name.ends_with(|before: char| before.is_ascii_lowercase()) {
+        if before_is_small && letter.is_ascii_uppercase() {
             name.push('-');
         }
+        before_is_small = letter.is_ascii_lowercase();
         name.push(letter.to_ascii_lowercase());
     }
     name
