@@ -124,11 +124,45 @@ Examples:
 Exit code: 0 the resources that AWS can compare are as the template says, 2 some are not, 1 an error.
 ")]
     Drift(Drift),
-    /// Deletes the stack.
+    /// Says what state the stack is in, and what to do next.
+    #[command(after_help = "\
+Examples:
+  stack status
+  stack status --watch                           waits for the operation that is under way
+  stack status --environment production --json | jq -r .next
+
+Exit code: 0 the stack is as its template wants it, 2 something needs doing (it is not deployed, an operation is under
+way or was rolled back, it is stuck, or it is known to have drifted), 1 an error.
+")]
+    Status(Status),
+    /// Prints what happened to the stack's resources, oldest first.
+    #[command(after_help = "\
+Examples:
+  stack events                                   of the last operation
+  stack events --follow                          takes up the watch of a deployment that somebody began
+  stack events --since 2h
+  stack events --all --json | jq -r 'select(.reason) | .reason'
+
+Exit code: 0; with --follow, 1 where the operation failed. Ctrl-C ends --follow, and the operation goes on.
+")]
+    Events(Events),
+    /// Rolls back a stack whose update or rollback got stuck.
+    #[command(after_help = "\
+Examples:
+  stack recover                                  shows what could not be rolled back, and asks
+  stack recover --skip Table --yes               leaves the table as it is
+
+A resource that is skipped, and its template, then differ from what is really there: the next deploy sets them right.
+")]
+    Recover(Recover),
+    /// Deletes the stack, after showing what goes and what stays.
     #[command(after_help = "\
 Examples:
   stack destroy                                  asks for the stack's name
-  stack destroy --yes
+  stack destroy --yes --purge                    empties the stack's buckets first; for CI
+  stack destroy --retain Archive                 leaves a bucket that was in the way of the last deletion
+
+A bucket that is not empty stops the deletion before it begins, unless --purge is given.
 ")]
     Destroy(Destroy),
     /// Prints the deployed stack's outputs.
@@ -399,6 +433,72 @@ pub struct Destroy {
     /// Does not ask.
     #[arg(long)]
     pub yes: bool,
+    /// Empties the buckets that go with the stack: every version of every object.
+    #[arg(long)]
+    pub purge: bool,
+    /// Leaves a resource where it is, after a deletion has failed because of it. Can be given several times.
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub retain: Vec<String>,
+    /// Lifts the stack's protection from deletion first.
+    #[arg(long)]
+    pub lift_protection: bool,
+    /// Prints lines of JSON on standard output: an event each, and the outcome last.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status`.
+#[derive(Args, Debug)]
+pub struct Status {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Waits first for the end of the operation that is under way.
+    #[arg(long)]
+    pub watch: bool,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `events`.
+#[derive(Args, Debug)]
+pub struct Events {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Goes on to the end of the operation that is under way.
+    #[arg(long, short, conflicts_with_all = ["since", "all"])]
+    pub follow: bool,
+    /// From when on: how long ago (10m, 2h, 7d), or a time (2026-01-31, 2026-01-31T06:30:00Z).
+    #[arg(long, value_name = "WHEN", value_parser = since, conflicts_with = "all")]
+    pub since: Option<jiff::Timestamp>,
+    /// All events of the stack; CloudFormation keeps them for 90 days.
+    #[arg(long)]
+    pub all: bool,
+    /// Prints one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `recover`.
+#[derive(Args, Debug)]
+pub struct Recover {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Leaves a resource as it is, where its rollback failed. Can be given several times.
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub skip: Vec<String>,
+    /// Does not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Prints lines of JSON on standard output: an event each, and the outcome last.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `outputs`.

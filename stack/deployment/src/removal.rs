@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::{Connection, DeploymentError, Resource, Stack};
+use crate::{Connection, DeploymentError, NextStep, Resource, Stack};
 
 const LOG_GROUP: &str = "AWS::Logs::LogGroup";
 
@@ -87,8 +87,7 @@ impl Connection {
     pub async fn removal(&self, name: &str, retain: &[String]) -> Result<Option<Removal>, DeploymentError> {
         let Some(stack) = self.stack(name).await? else { return Ok(None) };
         stack.check_removable(retain)?;
-        let template: Json = serde_json::from_str(&self.template(&stack.id).await?)
-            .map_err(|source| DeploymentError::ForeignTemplate { stack: stack.name.clone(), source })?;
+        let template = self.template_to_remove(&stack).await?;
         let fate = |resource: &Resource| {
             if retain.contains(&resource.logical_id) {
                 return Fate::Retained;
@@ -103,6 +102,16 @@ impl Connection {
         let mut removal = Removal { stack, resources: resources.collect(), log_groups: BTreeSet::new() };
         removal.log_groups = self.log_groups(&removal.function_log_groups()).await?;
         Ok(Some(removal))
+    }
+
+    async fn template_to_remove(&self, stack: &Stack) -> Result<Json, DeploymentError> {
+        // A stack in review has no template yet, and no resource.
+        if stack.next_step() == NextStep::Create {
+            return Ok(Json::Null);
+        }
+        let template = self.template(&stack.id).await?;
+        serde_json::from_str(&template)
+            .map_err(|source| DeploymentError::ForeignTemplate { stack: stack.name.clone(), source })
     }
 }
 

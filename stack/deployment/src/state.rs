@@ -1,9 +1,12 @@
 //! What a stack's status says, and what can be done with the stack next.
 
+use serde::Serialize;
+
 use crate::{DeploymentError, Stack, Status};
 
 /// What can be done with a stack next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NextStep {
     /// It holds no resource: it is created.
     Create,

@@ -7,12 +7,15 @@ mod deploy;
 mod destroy;
 mod diff;
 mod drift;
+mod events;
 mod follow;
 mod local;
 mod logs;
 mod outputs;
 mod package;
 mod policy;
+mod recover;
+mod status;
 mod synth;
 mod upload;
 mod validate;
@@ -39,6 +42,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Diff(verb) => block_on(diff::run(&verb, &settings)),
         Verb::Deploy(verb) => block_on(deploy::run(&verb, &settings)),
         Verb::Drift(verb) => block_on(drift::run(&verb, &settings)),
+        Verb::Status(verb) => block_on(status::run(&verb, &settings)),
+        Verb::Events(verb) => block_on(events::run(&verb, &settings)),
+        Verb::Recover(verb) => block_on(recover::run(&verb, &settings)),
         Verb::Destroy(verb) => block_on(destroy::run(&verb, &settings)),
         Verb::Outputs(verb) => block_on(outputs::run(&verb, &settings)),
         Verb::Logs(verb) => block_on(logs::run(&verb, &settings)),

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod assets;
+mod destroy;
 mod drift;
 mod first_deploy;
+mod recover;
 
 use deployment::Connection;
 use local::{Emulator, Options};

@@ -118,7 +118,7 @@ pub async fn follow<T>(mut operation: Operation<T>, view: &View) -> Result<T> {
 }
 
 /// An event as one line.
-fn plain(event: &StackEvent) -> String {
+pub fn plain(event: &StackEvent) -> String {
     let StackEvent { timestamp, status, resource_type, logical_id, .. } = event;
     let reason = event.reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
     format!("{timestamp:.0}  {:<28}  {resource_type:<34}  {logical_id}{reason}", status.as_str())
