@@ -112,6 +112,7 @@ Examples:
   stack deploy
   stack deploy --environment production --region eu-central-1 --profile team
   stack deploy --endpoint-url http://127.0.0.1:4566
+  stack deploy --json | tail -n 1                the outcome, with the stack's outputs
 ")]
     Deploy(Deploy),
     /// Shows what was changed behind the stack's back.
@@ -403,6 +404,9 @@ pub struct Deploy {
     pub target: Target,
     #[command(flatten)]
     pub packaging: Packaging,
+    /// Prints each stack event, and at the end the outcome, as a line of JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `drift`.

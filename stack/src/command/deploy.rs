@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use deployment::{ASSETS_STACK, Capability, ConnectOptions, Connection, Outcome, StackRequest};
 use miette::{IntoDiagnostic, Result};
+use serde::Serialize;
 use stack::pipeline::{self, Settings, parameter};
 
 use super::SettingsFile;
@@ -19,8 +20,10 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
     // Region and credentials first: packaging takes minutes, and without them it is for nothing.
     let connection = connect(&verb.target).await?;
     let packages = package::build(&verb.packaging, &settings)?;
-    let outputs = deploy(&connection, &settings, &packages).await?;
-    terminal::print(&super::outputs::table(&outputs).to_string())?;
+    let deployed = deploy(&connection, &settings, &packages, verb.json).await?;
+    if !verb.json {
+        terminal::print(&super::outputs::table(&deployed.outputs).to_string())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -34,21 +37,27 @@ pub async fn connect(target: &Target) -> Result<Connection> {
     Connection::connect(&options).await.into_diagnostic()
 }
 
-/// Uploads the packages, creates or updates the stack, and gives its outputs. Tells on standard error what happens.
-pub async fn deploy(
-    connection: &Connection,
-    settings: &Settings,
-    packages: &Packages,
-) -> Result<BTreeMap<String, String>> {
+/// What a deployment came to.
+#[derive(Serialize)]
+pub struct Deployed {
+    stack: String,
+    outcome: &'static str,
+    /// The stack's outputs, by name.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// Uploads the packages, creates or updates the stack, and gives its outputs. Tells on standard error what happens, or
+/// with `json` on standard output.
+pub async fn deploy(connection: &Connection, settings: &Settings, packages: &Packages, json: bool) -> Result<Deployed> {
     let template = pipeline::template(settings).into_diagnostic()?;
-    let assets = follow(connection.bootstrap(ASSETS_STACK), &View::new(false)).await?;
+    let assets = follow(connection.bootstrap(ASSETS_STACK), &View::new(json)).await?;
     let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
     let uploads = super::assets::upload(&assets, &[&packages.orchestrator, &packages.processor]).await?;
     let keys = [parameter::ORCHESTRATOR_KEY, parameter::PROCESSOR_KEY].map(str::to_owned);
     parameters.extend(keys.into_iter().zip(uploads.into_iter().map(|upload| upload.key)));
 
     let name = settings.stack_name();
-    let view = View::new(false).template(template.as_json()).stack(connection, &name);
+    let view = View::new(json).template(template.as_json()).stack(connection, &name);
     let request = StackRequest {
         parameters,
         capabilities: vec![Capability::Iam],
@@ -60,5 +69,8 @@ pub async fn deploy(
         Outcome::Unchanged => "unchanged",
     };
     eprintln!("stack {name}: {outcome}");
-    connection.outputs(&name).await.into_diagnostic()
+    let outputs = connection.outputs(&name).await.into_diagnostic()?;
+    let deployed = Deployed { stack: name, outcome, outputs };
+    view.outcome(&deployed)?;
+    Ok(deployed)
 }

@@ -29,8 +29,6 @@ pub async fn run(verb: &Destroy, settings: &SettingsFile) -> Result<ExitCode> {
     if removal.stack.next_step() != NextStep::Wait {
         prepare(verb, &connection, &removal).await?;
     }
-    let going = removal.resources.iter().filter(|(_, fate)| *fate != Fate::Retained).count();
-    let view = view.expecting(going);
     let request = DeleteRequest { retain: verb.retain.clone(), ..DeleteRequest::new(&removal.stack.id) };
     let deletion = follow(connection.delete(request), &view).await?;
     let swept = connection.delete_log_groups(&removal.log_groups_to_sweep()).await.into_diagnostic()?;
