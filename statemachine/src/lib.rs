@@ -35,6 +35,7 @@ mod check;
 mod definition;
 mod error_name;
 mod expression;
+pub mod graph;
 pub mod interpreter;
 pub mod pipeline;
 mod placeholder;
