@@ -40,18 +40,6 @@ fn a_reader_that_has_enough_is_no_error() {
 }
 
 #[test]
-fn deletion_without_a_terminal_needs_consent() {
-    let arguments = ["destroy", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:9"];
-    let output = Command::new(env!("CARGO_BIN_EXE_stack"))
-        .args(arguments)
-        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
-    assert!(!output.status.success() && talk(&output).contains("--yes"), "{}", talk(&output));
-}
-
-#[test]
 fn an_unknown_environment_lists_the_known() {
     check_failure(&["synth", "--environment", "staging"], 1, &["staging", "development, production"]);
 }
@@ -86,6 +74,10 @@ fn every_verb_has_help_with_examples() {
         "bootstrap",
         "deploy",
         "drift",
+        "status",
+        "events",
+        "logs",
+        "recover",
         "destroy",
         "outputs",
     ];
