@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::since::since;
 
@@ -54,6 +54,22 @@ Examples:
 Exit code: 0 sound, 2 errors were found, 1 the check could not run.
 ")]
     Validate(Validate),
+    /// Runs the state machine on this machine, and draws it.
+    ///
+    /// Without --graph, prints the way that an execution takes. Time is virtual: a wait of hours takes none.
+    #[command(after_help = "\
+Examples:
+  stack statemachine --run '{\"bucket\": \"b\", \"key\": \"ingest/a.jsonl\"}'
+  stack statemachine --run input.json --task '${ProcessorFunctionArn}={\"Error\": \"Processor.Permanent\"}'
+  stack statemachine --graph > machine.mmd
+  stack statemachine --graph --format svg --run input.json > way.svg
+  aws stepfunctions get-execution-history --execution-arn ARN > history.json
+  stack statemachine --graph --history history.json
+  stack statemachine --definition other.asl.json --run '{}' --task 'charge={\"total\": 7}' --json
+
+Exit code: 0 the execution succeeded, 2 it did not, 1 an error.
+")]
+    Statemachine(Statemachine),
     /// Prints who may do what on what, as the template says it.
     #[command(
         args_conflicts_with_subcommands = true,
@@ -243,6 +259,43 @@ pub struct Synth {
 pub enum Format {
     Yaml,
     Json,
+}
+
+/// `statemachine`.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("work").args(["run", "graph"]).required(true).multiple(true))]
+pub struct Statemachine {
+    #[command(flatten)]
+    pub environment: Environment,
+    /// A definition in Amazon States Language, instead of the pipeline's own.
+    #[arg(long, value_name = "FILE")]
+    pub definition: Option<PathBuf>,
+    /// Runs an execution with this input: JSON, or the name of a file that holds it.
+    #[arg(long, value_name = "INPUT")]
+    pub run: Option<String>,
+    /// What a task answers: a function's name or a resource, and JSON. `{"Error": …, "Cause": …}` fails it. Given
+    /// several times for one task, the answers come in turn, and the last one stays.
+    #[arg(long, value_name = "NAME=JSON", requires = "run")]
+    pub task: Vec<String>,
+    /// Draws the machine, with the way of --run or --history over it.
+    #[arg(long)]
+    pub graph: bool,
+    /// The drawing's format.
+    #[arg(long, value_enum, default_value_t = Drawing::Mermaid, requires = "graph")]
+    pub format: Drawing,
+    /// The history of an execution, as `aws stepfunctions get-execution-history` prints it.
+    #[arg(long, value_name = "FILE", requires = "graph", conflicts_with = "run")]
+    pub history: Option<PathBuf>,
+    /// Prints the execution as JSON, with its history and the coverage of the definition.
+    #[arg(long, requires = "run", conflicts_with = "graph")]
+    pub json: bool,
+}
+
+/// A drawing's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drawing {
+    Mermaid,
+    Svg,
 }
 
 /// `validate`.

@@ -103,8 +103,7 @@ fn ways_out(from: usize, state: &Value, place: &impl Fn(&Value) -> Option<usize>
     ways.extend(way(state.get("Default"), "otherwise".to_owned(), false));
     ways.extend(way(state.get("Next"), String::new(), false));
     ways.extend(listed("Catch").filter_map(|catcher| way(catcher.get("Next"), error_names(catcher), true)));
-    let is_end = state.get("End").is_some_and(|end| end == true)
-        || state.get("Type").is_some_and(|kind| kind == "Succeed" || kind == "Fail");
+    let is_end = state.get("End").is_some_and(|end| end == true);
     ways.extend(is_end.then(|| Transition { from, to: None, label: String::new(), is_catch: false }));
     ways
 }

@@ -15,6 +15,7 @@ mod outputs;
 mod package;
 mod policy;
 mod recover;
+mod statemachine;
 mod status;
 mod synth;
 mod upload;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.verb {
         Verb::Synth(verb) => synth::run(&verb, &settings),
         Verb::Validate(verb) => validate::run(&verb, &settings),
+        Verb::Statemachine(verb) => statemachine::run(&verb, &settings),
         Verb::Policy(verb) => policy::run(&verb, &settings),
         Verb::Package(verb) => package::run(&verb, &settings),
         Verb::Check(verb) => check::run(&verb),

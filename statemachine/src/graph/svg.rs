@@ -12,9 +12,9 @@ const STYLE: &str = "<style>\n\
     text{font:12px ui-monospace,monospace;fill:#1f2328}\n\
     .label{font-size:10px;fill:#59636e;paint-order:stroke;stroke:#fff;stroke-width:3px}\n\
     .state{fill:#fff;stroke:#818b98;stroke-width:1.5}\n\
+    .way{fill:none;stroke:#818b98;stroke-width:1.5;marker-end:url(#arrow)}\n\
     .passed{stroke:#1a7f37;stroke-width:3}\n\
     .stopped{stroke:#cf222e;stroke-width:3}\n\
-    .way{fill:none;stroke:#818b98;stroke-width:1.5;marker-end:url(#arrow)}\n\
     .catch{stroke-dasharray:5 4}\n\
     .dot{fill:#818b98}\n\
     </style>\n\
@@ -50,9 +50,6 @@ impl Drawing<'_> {
 
     fn machine(&mut self, machine: &Machine, layout: &Layout, corner: (f64, f64)) {
         let at = |(x, y): (f64, f64)| (corner.0 + x, corner.1 + y);
-        for (state, node) in machine.states.iter().zip(&layout.nodes) {
-            self.state(state, node, at((node.x, node.y)));
-        }
         let (x, y) = at(layout.start);
         self.write(format_args!("<circle class=\"dot\" cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"{:.0}\"/>\n", DOT / 2.0));
         if let Some(start) = machine.start {
@@ -76,6 +73,10 @@ impl Drawing<'_> {
                 Some((_, to)) => self.way(at(bottom(node)), at(top(to)), label, is_catch, is_taken),
                 None => self.way(at(bottom(node)), (x, y - DOT / 2.0), label, is_catch, is_taken),
             }
+        }
+        // After the ways, so that one that passes behind a state does not cross its name.
+        for (state, node) in machine.states.iter().zip(&layout.nodes) {
+            self.state(state, node, at((node.x, node.y)));
         }
     }
 

@@ -1,0 +1,145 @@
+//! `statemachine`: an execution on this machine, and a picture.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::process::ExitCode;
+
+use contract::{Counts, FileLocation, ProcessorOutput, StateMachineSubstitutions};
+use miette::{Context, IntoDiagnostic, Result, miette};
+use serde_json::{Value, json};
+use stack::pipeline;
+use statemachine::graph::{Graph, Trace};
+use statemachine::interpreter::{Execution, Interpreter, Status, TaskError};
+
+use super::{SettingsFile, read_text};
+use crate::cli::{Drawing, Statemachine};
+use crate::terminal::{self, Table};
+
+/// The exit code where the execution did not succeed.
+const UNSUCCESSFUL: u8 = 2;
+
+/// Runs the machine, draws it, or both.
+pub fn run(verb: &Statemachine, settings: &SettingsFile) -> Result<ExitCode> {
+    let definition = match &verb.definition {
+        Some(path) => read_json(path)?,
+        None => {
+            let settings = settings.read(&verb.environment.environment)?;
+            parse(&pipeline::definition(&settings).into_diagnostic()?, "the definition")?
+        }
+    };
+    let mut interpreter = interpreter(verb, &definition)?;
+    let execution = match &verb.run {
+        Some(input) => Some(interpreter.run(input_of(input)?).into_diagnostic().wrap_err(HINT)?),
+        None => None,
+    };
+    if verb.graph {
+        let trace = match (&execution, &verb.history) {
+            (Some(execution), _) => Trace::of(execution),
+            (None, Some(path)) => trace_of(path)?,
+            (None, None) => Trace::default(),
+        };
+        let graph = Graph::of(&definition);
+        terminal::print(&match verb.format {
+            Drawing::Mermaid => graph.mermaid(&trace),
+            Drawing::Svg => graph.svg(&trace),
+        })?;
+    } else if let Some(execution) = &execution {
+        print(execution, &interpreter, verb.json)?;
+    }
+    let has_failed = execution.is_some_and(|execution| execution.status() != Status::Succeeded);
+    Ok(if has_failed { ExitCode::from(UNSUCCESSFUL) } else { ExitCode::SUCCESS })
+}
+
+const HINT: &str = "the execution cannot run here; say with --task NAME=JSON what each task answers";
+
+fn interpreter<'a>(verb: &Statemachine, definition: &Value) -> Result<Interpreter<'a>> {
+    let mut interpreter = Interpreter::new(definition).into_diagnostic()?;
+    if verb.definition.is_none() {
+        let functions: StateMachineSubstitutions = statemachine::placeholders().into_diagnostic()?;
+        interpreter = interpreter.task(functions.processor_function_arn, empty_file);
+    }
+    let mut answers: HashMap<&str, VecDeque<Value>> = HashMap::new();
+    for task in &verb.task {
+        let (name, answer) = task
+            .split_once('=')
+            .ok_or_else(|| miette!("{task:?} is no NAME=JSON; write --task 'charge={{\"total\": 7}}'"))?;
+        answers.entry(name).or_default().push_back(parse(answer, &format!("the answer of {name}"))?);
+    }
+    for (name, mut answers) in answers {
+        interpreter = interpreter.task(name, move |_| {
+            let last = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+            answer(last.unwrap_or_default())
+        });
+    }
+    Ok(interpreter)
+}
+
+/// What the processor says of a file without rows, unless told otherwise.
+fn empty_file(input: &Value) -> Result<Value, TaskError> {
+    let refused =
+        |error: serde_json::Error| TaskError::new(contract::ProcessorError::Permanent.name(), error.to_string());
+    let file: FileLocation = serde_json::from_value(input.clone()).map_err(refused)?;
+    let output = ProcessorOutput {
+        file,
+        counts: Counts::default(),
+        errors_by_code: Default::default(),
+        warnings_by_code: Default::default(),
+        quarantine_key: None,
+        damage: None,
+    };
+    serde_json::to_value(output).map_err(refused)
+}
+
+fn answer(answer: Value) -> Result<Value, TaskError> {
+    match answer.get("Error").and_then(Value::as_str) {
+        Some(error) => Err(TaskError::new(error, answer.get("Cause").and_then(Value::as_str).unwrap_or_default())),
+        None => Ok(answer),
+    }
+}
+
+/// JSON, or what a file of that name holds.
+fn input_of(input: &str) -> Result<Value> {
+    serde_json::from_str(input)
+        .or_else(|_| read_json(Path::new(input)).wrap_err("--run takes JSON, or a file with JSON"))
+}
+
+fn read_json(path: &Path) -> Result<Value> {
+    parse(&read_text(path)?, &path.display().to_string())
+}
+
+fn parse(text: &str, what: &str) -> Result<Value> {
+    serde_json::from_str(text).into_diagnostic().wrap_err_with(|| format!("{what} is no JSON"))
+}
+
+fn trace_of(path: &Path) -> Result<Trace> {
+    let history = read_json(path)?;
+    let events = history.get("events").unwrap_or(&history);
+    let events = events.as_array().ok_or_else(|| miette!("{} holds no list of events", path.display()))?;
+    Ok(Trace::of_events(events))
+}
+
+fn print(execution: &Execution, interpreter: &Interpreter<'_>, as_json: bool) -> Result<()> {
+    if as_json {
+        return terminal::print_json(&json!({
+            "status": execution.status(),
+            "output": execution.output(),
+            "error": execution.error(),
+            "cause": execution.cause(),
+            "elapsedSeconds": execution.elapsed().as_secs_f64(),
+            "path": execution.path(),
+            "history": execution.history(),
+            "coverage": interpreter.coverage(),
+        }));
+    }
+    let mut table = Table::new();
+    for event in execution.history() {
+        let after = format!("{} s", event.elapsed().as_secs_f64());
+        table.add([after.as_str(), event.event_type(), event.state().unwrap_or_default()]);
+    }
+    terminal::print(&table.to_string())?;
+    let result = match (execution.output(), execution.error()) {
+        (Some(output), _) => format!("{output:#}"),
+        (None, error) => format!("{}: {}", error.unwrap_or("States.Timeout"), execution.cause().unwrap_or("no cause")),
+    };
+    terminal::print(&format!("\n{} {result}\n", execution.status()))
+}
