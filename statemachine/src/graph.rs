@@ -59,7 +59,7 @@ struct Transition {
 }
 
 /// The longest label, characters.
-const LABEL_LIMIT: usize = 32;
+const LABEL_LIMIT: usize = 24;
 
 impl Graph {
     /// Reads what can be drawn of a definition. A transition to a state that does not exist is left out: the checker

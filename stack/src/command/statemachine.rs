@@ -133,7 +133,7 @@ fn print(execution: &Execution, interpreter: &Interpreter<'_>, as_json: bool) ->
     }
     let mut table = Table::new();
     for event in execution.history() {
-        let after = format!("{} s", event.elapsed().as_secs_f64());
+        let after = format!("{:.3} s", event.elapsed().as_secs_f64());
         table.add([after.as_str(), event.event_type(), event.state().unwrap_or_default()]);
     }
     terminal::print(&table.to_string())?;

@@ -18,7 +18,7 @@ const STYLE: &str = "<style>\n\
     .catch{stroke-dasharray:5 4}\n\
     .dot{fill:#818b98}\n\
     </style>\n\
-    <defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" \
+    <defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" markerHeight=\"9\" \
     orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"#818b98\"/></marker></defs>\n";
 
 impl Graph {
@@ -119,7 +119,9 @@ impl Drawing<'_> {
     fn way(&mut self, (x, y): (f64, f64), (to_x, to_y): (f64, f64), label: &str, is_catch: bool, is_taken: bool) {
         let bend = ((to_y - y) / 2.0).max(10.0);
         let curve = format!("M{x:.0} {y:.0}C{x:.0} {:.0} {to_x:.0} {:.0} {to_x:.0} {to_y:.0}", y + bend, to_y - bend);
-        self.curve(&curve, ((x + to_x) / 2.0, (y + to_y) / 2.0), label, is_catch, is_taken);
+        // Nearer to where it leads: ways part from one state.
+        let place = (x + (to_x - x) * 0.75, y + (to_y - y) * 0.7);
+        self.curve(&curve, place, label, is_catch, is_taken);
     }
 
     /// A way back up, or along a layer: around the right side.
