@@ -2,6 +2,7 @@
 //! and a few that it does not enforce at all. It reads a definition as JSON, so it judges one written by hand as well
 //! as one that the builder made.
 
+mod expression;
 mod fields;
 mod finding;
 mod graph;
@@ -28,7 +29,7 @@ pub fn check_definition(definition: &Value) -> Vec<Finding> {
     let mut checker = Checker { findings: Vec::new(), names: HashSet::new() };
     match definition.as_object() {
         Some(machine) => {
-            let language = QueryLanguage::of(machine).unwrap_or(QueryLanguage::JsonPath);
+            let language = QueryLanguage::within(machine, QueryLanguage::JsonPath);
             checker.query_language(machine, "");
             checker.timeout(machine, "TimeoutSeconds", "");
             checker.machine(machine, language, "");
@@ -79,11 +80,12 @@ impl<'a> Checker<'a> {
 
     fn state(&mut self, state: &'a Map<String, Value>, machine_language: QueryLanguage, path: &str) {
         self.query_language(state, path);
-        let language = QueryLanguage::of(state).unwrap_or(machine_language);
+        let language = QueryLanguage::within(state, machine_language);
         if machine_language == QueryLanguage::Jsonata && language == QueryLanguage::JsonPath {
             self.report(Code::MixedLanguages, path, "a machine in JSONata has no states in JSONPath");
         }
         self.findings.extend(fields::check(state, language, path));
+        self.findings.extend(expression::check(state, language, path));
         self.timeouts(state, path);
         self.findings.extend(retry::check(state, path));
         for (nested, path) in nested_machines(state, path) {

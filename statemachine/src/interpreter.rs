@@ -50,6 +50,7 @@ mod path;
 mod program;
 mod scope;
 mod source;
+pub(crate) mod syntax;
 mod task;
 mod template;
 mod world;

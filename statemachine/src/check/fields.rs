@@ -13,9 +13,15 @@ pub(crate) enum QueryLanguage {
 
 impl QueryLanguage {
     /// The language that a machine or a state names itself, if it names one that exists.
-    pub(crate) fn of(object: &Map<String, Value>) -> Option<Self> {
+    pub(super) fn of(object: &Map<String, Value>) -> Option<Self> {
         let name = object.get("QueryLanguage")?.as_str()?;
         [Self::Jsonata, Self::JsonPath].into_iter().find(|language| language.name() == name)
+    }
+
+    /// The language that holds in a machine or a state: its own, or that of what is around it. What is neither of the
+    /// two names counts as JSONata, as on AWS, besides being a fault.
+    pub(crate) fn within(object: &Map<String, Value>, around: Self) -> Self {
+        if object.contains_key("QueryLanguage") { Self::of(object).unwrap_or(Self::Jsonata) } else { around }
     }
 
     fn name(self) -> &'static str {

@@ -49,6 +49,8 @@ codes! {
     RetryLimit = "ASL303",
     /// JSONPath in JSONata, or the reverse.
     MixedLanguages = "ASL401",
+    /// A JSONata expression, a path or a call of an intrinsic function that cannot be parsed.
+    BrokenExpression = "ASL402",
     /// A task that may wait for ever.
     MissingTimeout = "ASL501",
     /// A timeout out of its range.

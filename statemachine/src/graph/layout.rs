@@ -105,22 +105,21 @@ fn descend(machine: &Machine, state: usize, way: &mut Vec<usize>, layers: &mut [
 /// The states of each layer, from left to right: by the middle of those above that lead to them.
 fn ordered(machine: &Machine, layers: &[usize]) -> Vec<Vec<usize>> {
     let count = layers.iter().max().map_or(0, |last| last + 1);
-    let mut order: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut places = vec![0.0; layers.len()];
-    for layer in 0..count {
-        let mut row: Vec<(f64, usize)> =
-            (0..layers.len()).filter(|state| layers[*state] == layer).map(|state| (0.0, state)).collect();
-        for (middle, state) in &mut row {
-            let above = machine.transitions.iter().filter(|way| way.to == Some(*state) && layers[way.from] < layer);
+    let row = |layer: usize| {
+        let middle = |state: usize| {
+            let above = machine.transitions.iter().filter(|way| way.to == Some(state) && layers[way.from] < layer);
             let above: Vec<f64> = above.map(|way| places[way.from]).collect();
-            *middle = above.iter().sum::<f64>() / above.len().max(1) as f64;
-        }
+            above.iter().sum::<f64>() / above.len().max(1) as f64
+        };
+        let states = (0..layers.len()).filter(|state| layers[*state] == layer);
+        let mut row: Vec<(f64, usize)> = states.map(|state| (middle(state), state)).collect();
         row.sort_by(|left, right| left.0.total_cmp(&right.0));
         let width = row.len() as f64;
         for (place, (_, state)) in row.iter().enumerate() {
             places[*state] = (place as f64 + 0.5) / width;
         }
-        order[layer] = row.into_iter().map(|(_, state)| state).collect();
-    }
-    order
+        row.into_iter().map(|(_, state)| state).collect()
+    };
+    (0..count).map(row).collect()
 }

@@ -20,7 +20,7 @@ use crate::check::QueryLanguage;
 impl Program {
     pub(super) fn read(definition: &Value) -> Read<Self> {
         let source = Source::new(definition, "")?;
-        let language = QueryLanguage::of(source.object()).unwrap_or(QueryLanguage::JsonPath);
+        let language = QueryLanguage::within(source.object(), QueryLanguage::JsonPath);
         let mut numbers = Numbers::default();
         let machine = machine(&source, language, &mut numbers)?;
         let timeout = source.value("TimeoutSeconds").and_then(Value::as_u64).map(Duration::from_secs);
@@ -57,7 +57,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn state(mut self, name: &str, numbers: &mut Numbers) -> Read<State> {
         let machine_language = self.language;
-        self.language = QueryLanguage::of(self.source.object()).unwrap_or(machine_language);
+        self.language = QueryLanguage::within(self.source.object(), machine_language);
         let (name, number) = numbers.next(name);
         let (entered, exited, kind) = match self.source.required("Type")? {
             "Pass" => ("PassStateEntered", "PassStateExited", self.pass()?),
@@ -220,7 +220,7 @@ impl Reading<'_> {
         };
         let processor = processor.ok_or_else(|| DefinitionError::new(&self.source.path, "ItemProcessor is missing"))?;
         let mode = processor.inner("ProcessorConfig")?.and_then(|config| config.value("Mode").cloned());
-        let items = match (self.template_of("Items")?, self.path("ItemsPath")?) {
+        let items = match (self.in_jsonata("Items")?, self.path("ItemsPath")?) {
             (Some(template), _) => Items::Template(template),
             (None, Some(path)) => Items::Path(path),
             (None, None) => Items::Input,
@@ -247,10 +247,6 @@ impl Reading<'_> {
             tolerated_percentage: self.number("ToleratedFailurePercentage", "ToleratedFailurePercentagePath")?,
             label: self.source.text("Label")?.map(str::to_owned),
         })
-    }
-
-    fn template_of(&self, field: &str) -> Read<Option<Template>> {
-        self.in_jsonata(field)
     }
 
     fn reader(&self, source: Source<'_>) -> Read<Reader> {

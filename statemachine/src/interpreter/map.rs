@@ -121,15 +121,12 @@ impl Engine<'_, '_> {
 
     /// What the processor gets for an item. The item is in the context object from here on.
     fn select_item(&self, map: &Map, input: &Data, line: &mut Line<'_>, index: usize, value: Value) -> Flow<Data> {
-        let selected = match &map.selector {
-            Some(_) => None,
-            None => Some(value.clone()),
+        let Some(selector) = &map.selector else {
+            line.context = std::mem::take(&mut line.context).with("Map", item(index, value.clone()));
+            return Ok(value.into());
         };
         line.context = std::mem::take(&mut line.context).with("Map", item(index, value));
-        match (&map.selector, selected) {
-            (Some(selector), _) => selector.evaluate(&line.scope(input, &self.world)),
-            (None, selected) => Ok(selected.unwrap_or_default().into()),
-        }
+        selector.evaluate(&line.scope(input, &self.world))
     }
 
     fn concurrency(&self, map: &Map, input: &Data, line: &Line<'_>, most: usize) -> Flow<usize> {

@@ -171,8 +171,7 @@ impl Engine<'_, '_> {
             }
         };
         let is_within = |limit: Duration| answer.after.is_some_and(|after| after <= limit);
-        let is_silent =
-            |limit: &Duration| !answer.beats_every.is_some_and(|pause| pause <= *limit) && !is_within(*limit);
+        let is_silent = |limit: &Duration| answer.beats_every.is_none_or(|pause| pause > *limit) && !is_within(*limit);
         if let Some(limit) = heartbeat.filter(is_silent).filter(|limit| *limit < timeout) {
             self.world.clock.sleep(limit).await;
             return Err(Failure::reported(ErrorName::HeartbeatTimeout.as_str(), None));
