@@ -1,6 +1,6 @@
 //! The engine against scripted answers: what an emulator cannot be made to say.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail as its assertions do")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail as its assertions do")]
 
 mod apply;
 mod assets;
