@@ -145,14 +145,14 @@ impl AssetStore {
             return Err(DeploymentError::TemplateTooLarge { size: body.len(), limit: URL_LIMIT });
         }
         if body.len() <= BODY_LIMIT {
-            return Ok(Template::Body(body));
+            return Ok(Template::from(body));
         }
         let sha256: [u8; 32] = Sha256::digest(&body).into();
         let key = format!("{}.template", sha256.map(|byte| format!("{byte:02x}")).concat());
         if !self.has(&key).await? {
-            self.put(&key, &sha256, body.into_bytes().into()).await?;
+            self.put(&key, &sha256, body.clone().into_bytes().into()).await?;
         }
-        Ok(Template::Url(self.url(&key)))
+        Ok(Template::at(self.url(&key), body))
     }
 
     /// Sends `body` in one request. S3 refuses it where it has another hash than `sha256`.
@@ -164,11 +164,7 @@ impl AssetStore {
     }
 
     async fn has(&self, key: &str) -> Result<bool, DeploymentError> {
-        match self.connection.s3.head_object().bucket(&self.bucket).key(key).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(false),
-            Err(error) => Err(DeploymentError::aws(format!("look for {key} in {}", self.bucket))(error)),
-        }
+        self.connection.has_object(&self.bucket, key).await
     }
 
     /// The object's address, as CloudFormation reads it.
@@ -178,6 +174,17 @@ impl AssetStore {
             Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
             None if region.starts_with("cn-") => format!("https://{bucket}.s3.{region}.amazonaws.com.cn/{key}"),
             None => format!("https://{bucket}.s3.{region}.amazonaws.com/{key}"),
+        }
+    }
+}
+
+impl Connection {
+    /// Whether the bucket has an object of that key.
+    pub(crate) async fn has_object(&self, bucket: &str, key: &str) -> Result<bool, DeploymentError> {
+        match self.s3.head_object().bucket(bucket).key(key).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(false),
+            Err(error) => Err(DeploymentError::aws(format!("look for {key} in {bucket}"))(error)),
         }
     }
 }

@@ -86,6 +86,17 @@ impl Connection {
         })
     }
 
+    /// The number of the account that the credentials are for.
+    ///
+    /// # Errors
+    ///
+    /// AWS does not accept the credentials.
+    pub async fn account(&self) -> Result<String, DeploymentError> {
+        let request = aws_sdk_sts::Client::new(&self.config).get_caller_identity();
+        let answer = request.send().await.map_err(DeploymentError::aws("ask whose credentials these are"))?;
+        Ok(answer.account.unwrap_or_default())
+    }
+
     /// The settings, for clients of services that deployment does not use.
     pub fn sdk_config(&self) -> &SdkConfig {
         &self.config

@@ -9,7 +9,8 @@ use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
-use crate::{Failure, Status};
+use crate::plan::FORMAT;
+use crate::{Failure, Loss, Moved, Status};
 
 /// A deployment failed.
 #[derive(Debug, Error)]
@@ -181,6 +182,31 @@ pub enum DeploymentError {
         /// Its reason.
         reason: String,
     },
+    /// Resources that hold data would be replaced or deleted.
+    #[error("stopped before stack `{stack}` loses data: {}; allow each with --allow-replace LOGICAL_ID", list(losses))]
+    WouldLose {
+        /// The stack's name.
+        stack: String,
+        /// The resources.
+        losses: Vec<Loss>,
+    },
+    /// What a plan rests on is no longer so.
+    #[error("the plan for stack `{stack}` no longer holds: {}; make a new one with `stack plan`", list(moved))]
+    PlanStale {
+        /// The stack's name.
+        stack: String,
+        /// All that has moved.
+        moved: Vec<Moved>,
+    },
+    /// A plan is of another version of this program.
+    #[error("the plan has format {found}, and this program reads format {FORMAT}; make a new one with `stack plan`")]
+    PlanFormat {
+        /// The plan's.
+        found: u32,
+    },
+    /// A file is no plan.
+    #[error("this is no plan: {0}; make one with `stack plan --out FILE`")]
+    PlanSyntax(#[source] serde_json::Error),
     /// The operation ended badly.
     #[error("{0}")]
     Failed(Box<Failure>),
@@ -225,6 +251,10 @@ pub enum DeploymentError {
     /// An asset's hash is not a SHA-256.
     #[error("`{0}` is no SHA-256 in hexadecimal")]
     Hash(String),
+}
+
+fn list(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Codes of a signature that AWS does not, or no longer, accept.

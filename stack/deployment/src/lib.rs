@@ -7,6 +7,7 @@
 //!   uploaded once; [`Connection::assets_stack`] says beforehand what it would do;
 //! - [`Connection::apply`] creates or updates a stack through a change set, [`Connection::delete`] deletes one. Both
 //!   return an [`Operation`]: a stream of [`StackEvent`]s that ends in an outcome;
+//! - [`Connection::plan`] says what an apply would do, and [`Connection::apply_plan`] does exactly that, or refuses;
 //! - [`Connection::attach`] watches an operation that is under way, [`Connection::cancel_update`] stops one, and
 //!   [`Connection::recover`] brings a stack back that got stuck; [`Stack::next_step`] says which of these a stack takes;
 //! - [`Connection::removal`] says what would go with a stack; [`Connection::purge_bucket`] and
@@ -32,6 +33,7 @@ mod apply;
 mod assets;
 mod attach;
 mod bootstrap;
+mod change;
 mod change_set;
 mod connection;
 mod delete;
@@ -43,20 +45,25 @@ mod hint;
 mod log_groups;
 mod logs;
 mod operation;
+mod plan;
 mod purge;
 mod recover;
 mod removal;
+mod request;
 mod resource;
 mod revert;
 mod stack;
+mod stale;
 mod state;
 mod status;
 mod timeline;
 mod watch;
 
-pub use apply::{Capability, Outcome, StackRequest, Template};
+pub use apply::Outcome;
 pub use assets::{Asset, AssetStore, Upload, UploadProgress};
 pub use bootstrap::{ASSETS_STACK, AssetsStack};
+pub use change::{Action, Change, Detail, Loss, LossKind, Replacement};
+pub use change_set::{ChangeSet, ChangeSetKind};
 pub use connection::{ConnectOptions, Connection};
 pub use delete::{DeleteRequest, Deletion};
 pub use drift::{Drift, DriftStatus, PropertyDifference, ResourceDrift};
@@ -66,11 +73,14 @@ pub use failure::Failure;
 pub use hint::hint;
 pub use logs::{LogEvent, LogReader, LogSource};
 pub use operation::Operation;
+pub use plan::{Before, Plan, Step};
 pub use purge::BucketContent;
 pub use removal::{Fate, Removal};
+pub use request::{AssetLocation, Capability, DeployOptions, StackRequest, Template};
 pub use resource::Resource;
 pub use revert::{Reversal, RevertAction, RevertedResource};
 pub use stack::Stack;
+pub use stale::Moved;
 pub use state::NextStep;
 pub use status::Status;
 pub use timeline::{Span, Timeline, Typical};

@@ -4,10 +4,13 @@ use deployment::{Capability, DeploymentError, Outcome, StackRequest};
 
 use crate::scripted::{
     Answer, STACK_ID, Script, absent, broken, change_set, change_set_created, done, events, refused, run, stack,
+    template,
 };
 
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+const DEPLOYED: &str = r#"{"Resources": {}}"#;
 
 fn request() -> StackRequest {
     StackRequest::new("orders", "{}".to_owned())
@@ -22,9 +25,14 @@ fn executed(before: Answer) -> Script {
         .on("ExecuteChangeSet", [done("ExecuteChangeSet")])
 }
 
+/// As [`executed`], for a stack that has another template than the one that is wanted.
+fn existing() -> Script {
+    executed(stack("CREATE_COMPLETE")).on("GetTemplate", [template(DEPLOYED)])
+}
+
 /// A script in which `page` is all that is to be read of an update.
 fn updated(page: Answer) -> Script {
-    executed(stack("CREATE_COMPLETE")).on("DescribeStackEvents", [events(&[], None), page])
+    existing().on("DescribeStackEvents", [events(&[], None), page])
 }
 
 fn failure(result: Result<Outcome, DeploymentError>) -> String {
@@ -78,6 +86,7 @@ async fn no_change_is_success_and_leaves_nothing_behind() {
     for reason in [NO_CHANGES, "No updates are to be performed."] {
         let stage = Script::default()
             .on("DescribeStacks", [stack("UPDATE_COMPLETE")])
+            .on("GetTemplate", [template(DEPLOYED)])
             .on("CreateChangeSet", [change_set_created()])
             .on(
                 "DescribeChangeSet",
@@ -90,6 +99,17 @@ async fn no_change_is_success_and_leaves_nothing_behind() {
         assert_eq!((seen.len(), outcome.unwrap()), (0, Outcome::Unchanged));
         stage.assert_played();
     }
+}
+
+#[tokio::test]
+async fn what_is_deployed_already_needs_no_change_set() {
+    let stage = Script::default()
+        .on("DescribeStacks", [stack("UPDATE_COMPLETE")])
+        .on("GetTemplate", [template("{}")])
+        .play()
+        .await;
+    assert_eq!(stage.connection.apply(request()).outcome().await.unwrap(), Outcome::Unchanged);
+    stage.assert_played();
 }
 
 /// Such a change set lists no change of a resource, and must be executed all the same.
@@ -155,7 +175,7 @@ async fn a_failure_of_no_resource_has_the_stacks_reason() {
 
 #[tokio::test]
 async fn no_event_is_shown_twice_or_missed_across_pages() {
-    let stage = executed(stack("CREATE_COMPLETE"))
+    let stage = existing()
         .on(
             "DescribeStackEvents",
             [
@@ -197,7 +217,7 @@ async fn no_event_is_shown_twice_or_missed_across_pages() {
 
 #[tokio::test]
 async fn an_update_ends_when_its_clean_up_has_ended() {
-    let stage = executed(stack("CREATE_COMPLETE"))
+    let stage = existing()
         .on(
             "DescribeStackEvents",
             [
@@ -216,7 +236,8 @@ async fn an_update_ends_when_its_clean_up_has_ended() {
 async fn throttling_and_a_broken_connection_are_ridden_out() {
     let stage = Script::default()
         .on("DescribeStacks", [refused("Throttling", "Rate exceeded"), stack("CREATE_COMPLETE")])
-        .on("CreateChangeSet", [change_set_created()])
+        .on("GetTemplate", [template(DEPLOYED)])
+        .on("CreateChangeSet", [refused("Throttling", "Rate exceeded"), broken(), change_set_created()])
         .on("DescribeChangeSet", [broken(), change_set("CREATE_COMPLETE", "AVAILABLE", "")])
         .on("ExecuteChangeSet", [done("ExecuteChangeSet")])
         .on(
@@ -246,7 +267,7 @@ async fn a_stack_that_takes_no_update_says_what_to_do() {
 #[tokio::test]
 async fn a_failed_first_create_is_replaced_on_consent() {
     let stage = executed(stack("ROLLBACK_COMPLETE"))
-        .on("DescribeStacks", [stack("ROLLBACK_COMPLETE")])
+        .on("DescribeStacks", [stack("ROLLBACK_COMPLETE"), absent()])
         .on("DeleteStack", [done("DeleteStack")])
         .on(
             "DescribeStackEvents",

@@ -21,8 +21,8 @@ const OURS: &str = "{ours}";
 
 /// One answer.
 pub(crate) struct Answer {
-    status: u16,
-    body: String,
+    pub(crate) status: u16,
+    pub(crate) body: String,
 }
 
 /// One request: its action (the method, for S3) and its fields (for S3 the headers, `path`
@@ -259,6 +259,16 @@ fn describe(status: &str, outputs: &str) -> Answer {
     )
 }
 
+/// The deployed template.
+pub(crate) fn template(body: &str) -> Answer {
+    success("GetTemplate", &format!("<TemplateBody>{body}</TemplateBody>"))
+}
+
+/// The account that the credentials are for.
+pub(crate) fn account(number: &str) -> Answer {
+    success("GetCallerIdentity", &format!("<Account>{number}</Account>"))
+}
+
 /// A change set was begun.
 pub(crate) fn change_set_created() -> Answer {
     success("CreateChangeSet", &format!("<Id>change-set</Id><StackId>{STACK_ID}</StackId>"))
@@ -272,6 +282,37 @@ pub(crate) fn change_set(status: &str, execution: &str, reason: &str) -> Answer 
             "<Status>{status}</Status><ExecutionStatus>{execution}</ExecutionStatus>\
              <StatusReason>{reason}</StatusReason><Changes/>"
         ),
+    )
+}
+
+/// A change set that is ready, with what it does to resources: `<action> <logical id> <type> <replacement> <policy
+/// action>`, where `-` is nothing; `next` leads to another page.
+pub(crate) fn changes(changes: &[&str], next: Option<&str>) -> Answer {
+    let members: String = changes.iter().map(|text| resource_change(text)).collect();
+    let next = next.map(|token| format!("<NextToken>{token}</NextToken>")).unwrap_or_default();
+    success(
+        "DescribeChangeSet",
+        &format!(
+            "<Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus>\
+             <Changes>{members}</Changes>{next}"
+        ),
+    )
+}
+
+fn resource_change(text: &str) -> String {
+    let mut parts = text.split(' ');
+    let mut element = |name: &str| match parts.next() {
+        None | Some("-") => String::new(),
+        Some(value) => format!("<{name}>{value}</{name}>"),
+    };
+    let [action, logical_id, resource_type, replacement, policy_action] =
+        ["Action", "LogicalResourceId", "ResourceType", "Replacement", "PolicyAction"].map(&mut element);
+    format!(
+        "<member><Type>Resource</Type><ResourceChange>{action}{logical_id}{resource_type}{replacement}{policy_action}\
+         <PhysicalResourceId>physical</PhysicalResourceId><Details><member><Target><Attribute>Properties</Attribute>\
+         <Name>Size</Name><Path>/Properties/Size</Path><BeforeValue>1</BeforeValue><AfterValue>2</AfterValue>\
+         <RequiresRecreation>Never</RequiresRecreation></Target><CausingEntity>Scale</CausingEntity></member></Details>\
+         </ResourceChange></member>"
     )
 }
 

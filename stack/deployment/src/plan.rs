@@ -1,0 +1,245 @@
+//! Plans: a change that is made ready now and applied later, exactly as it was shown.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::assets::BODY_LIMIT;
+use crate::change_set::{self, Creation};
+use crate::request::sha256;
+use crate::{
+    AssetLocation, Capability, Change, ChangeSet, ChangeSetKind, Connection, DeployOptions, DeploymentError, Loss,
+    NextStep, Stack, StackRequest, Status,
+};
+
+/// The version of the plan's form.
+pub(crate) const FORMAT: u32 = 1;
+
+/// What stands for the value of a parameter that is not to be shown.
+const HIDDEN: &str = "****";
+
+/// A change that waits to be applied, and what it rests on. Applying it is refused when any of that has moved.
+///
+/// It can be kept in a file. Values of parameters that the template marks `NoEcho` are not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of this form: 1.
+    pub format: u32,
+    /// The stack's name.
+    pub stack: String,
+    /// The account's number.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The endpoint, where it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// The template's SHA-256, hexadecimal.
+    pub template_sha256: String,
+    /// The template's parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// The objects that the parameters refer to.
+    pub assets: Vec<AssetLocation>,
+    /// The stack's tags.
+    pub tags: BTreeMap<String, String>,
+    /// What the template may do beside making resources.
+    pub capabilities: Vec<Capability>,
+    /// How CloudFormation goes about it.
+    pub options: DeployOptions,
+    /// The stack as it was; none where there was none.
+    pub before: Option<Before>,
+    /// What applying the plan does.
+    pub step: Step,
+    /// What that does to each resource.
+    pub changes: Vec<Change>,
+}
+
+/// A stack's state when a change of it was planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// The stack's ARN.
+    pub stack_id: String,
+    /// Its status.
+    pub status: Status,
+    /// When it was last updated.
+    pub updated: Option<jiff::Timestamp>,
+    /// The deployed template's SHA-256, hexadecimal.
+    pub template_sha256: String,
+    /// The deployed parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What applying a plan does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Nothing: the stack is already so.
+    Nothing,
+    /// A change set is executed.
+    ChangeSet(ChangeSet),
+}
+
+impl Plan {
+    /// Whether the stack is already as it is wanted.
+    pub fn is_unchanged(&self) -> bool {
+        self.step == Step::Nothing
+    }
+
+    /// The changes at which data can be lost.
+    pub fn losses(&self) -> Vec<Loss> {
+        self.changes.iter().filter_map(Change::loss).collect()
+    }
+
+    /// Reads a plan from a file's text.
+    ///
+    /// # Errors
+    ///
+    /// It is no plan, or one of another version of this program.
+    pub fn from_json(text: &str) -> Result<Self, DeploymentError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        match serde_json::from_str(text) {
+            Ok(Version { format }) if format != FORMAT => Err(DeploymentError::PlanFormat { found: format }),
+            _ => serde_json::from_str(text).map_err(DeploymentError::PlanSyntax),
+        }
+    }
+}
+
+impl Connection {
+    /// Makes a plan: asks CloudFormation what it takes to make the stack what `request` wants. Changes nothing yet; the
+    /// plan's change set waits in the account until it is applied or [discarded](Self::discard_plan).
+    ///
+    /// Where the deployed template, parameters and tags are what `request` says, no change set is made.
+    ///
+    /// # Errors
+    ///
+    /// CloudFormation refuses the template, or the stack is in a state that takes no change.
+    pub async fn plan(&self, request: &StackRequest) -> Result<Plan, DeploymentError> {
+        let (account, prepared) = tokio::try_join!(self.account(), prepare(self, request))?;
+        let Prepared { before, step, changes } = prepared;
+        Ok(Plan {
+            format: FORMAT,
+            stack: request.name.clone(),
+            account,
+            region: self.region().to_owned(),
+            endpoint: self.endpoint_url().map(str::to_owned),
+            template_sha256: request.template.sha256(),
+            parameters: shown_parameters(request),
+            assets: request.assets.clone(),
+            tags: request.tags.clone(),
+            capabilities: request.capabilities.clone(),
+            options: request.options,
+            before,
+            step,
+            changes,
+        })
+    }
+
+    /// Deletes the change set of a plan that is not to be applied, and the empty stack that it was to create.
+    ///
+    /// # Errors
+    ///
+    /// AWS refuses.
+    pub async fn discard_plan(&self, plan: &Plan) -> Result<(), DeploymentError> {
+        match &plan.step {
+            Step::ChangeSet(change_set) => change_set::discard(self, change_set).await,
+            Step::Nothing => Ok(()),
+        }
+    }
+}
+
+/// The parameters of `request`, without those that the template hides.
+pub(crate) fn shown_parameters(request: &StackRequest) -> BTreeMap<String, String> {
+    let template: Json = serde_json::from_str(request.template.body()).unwrap_or_default();
+    let is_hidden = |name: &str| {
+        matches!(&template["Parameters"][name]["NoEcho"], Json::Bool(true))
+            || template["Parameters"][name]["NoEcho"] == "true"
+    };
+    let shown = |(name, value): (&String, &String)| {
+        (name.clone(), if is_hidden(name) { HIDDEN.to_owned() } else { value.clone() })
+    };
+    request.parameters.iter().map(shown).collect()
+}
+
+/// A change that is ready to be made.
+pub(crate) struct Prepared {
+    pub(crate) before: Option<Before>,
+    pub(crate) step: Step,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Makes ready what makes the stack that `request` wants out of what is there.
+pub(crate) async fn prepare(connection: &Connection, request: &StackRequest) -> Result<Prepared, DeploymentError> {
+    let body = request.template.body();
+    if request.template.url().is_none() && body.len() > BODY_LIMIT {
+        return Err(DeploymentError::TemplateNeedsBucket { size: body.len(), limit: BODY_LIMIT });
+    }
+    let stack = connection.stack(&request.name).await?;
+    let Some(stack) = stack.filter(|stack| stack.next_step() != NextStep::Create) else {
+        let (step, changes) = change_set(connection, request, ChangeSetKind::Create).await?;
+        return Ok(Prepared { before: None, step, changes });
+    };
+    match stack.next_step() {
+        NextStep::Update => {}
+        NextStep::RollBack if request.options.disable_rollback => {}
+        _ => return Err(stack.refusal()),
+    }
+    let deployed = connection.template(&stack.id).await?;
+    let before = Before::of(&stack, &deployed);
+    if is_deployed(request, &stack, &deployed) {
+        return Ok(Prepared { before: Some(before), step: Step::Nothing, changes: Vec::new() });
+    }
+    let (step, changes) = change_set(connection, request, ChangeSetKind::Update).await?;
+    Ok(Prepared { before: Some(before), step, changes })
+}
+
+impl Before {
+    pub(crate) fn of(stack: &Stack, template: &str) -> Self {
+        Self {
+            stack_id: stack.id.clone(),
+            status: stack.status.clone(),
+            updated: stack.updated,
+            template_sha256: sha256(template),
+            parameters: stack.parameters.clone(),
+        }
+    }
+}
+
+async fn change_set(
+    connection: &Connection,
+    request: &StackRequest,
+    kind: ChangeSetKind,
+) -> Result<(Step, Vec<Change>), DeploymentError> {
+    Ok(match change_set::create(connection, request, kind).await? {
+        Creation::Ready(change_set, changes) => (Step::ChangeSet(change_set), changes),
+        Creation::NoChanges => (Step::Nothing, Vec::new()),
+    })
+}
+
+/// Whether a change set would say that nothing changes. Where the template alone cannot tell, because a macro or a
+/// parameter's value lies elsewhere, CloudFormation is asked.
+fn is_deployed(request: &StackRequest, stack: &Stack, template: &str) -> bool {
+    if !stack.status.is_success() || template != request.template.body() || stack.tags != request.tags {
+        return false;
+    }
+    let Ok(template) = serde_json::from_str::<Json>(template) else { return false };
+    let default = |name: &str| match &template["Parameters"][name]["Default"] {
+        Json::String(text) => Some(text.clone()),
+        Json::Null => None,
+        other => Some(other.to_string()),
+    };
+    let lies_elsewhere =
+        |parameter: &Json| parameter["Type"].as_str().is_none_or(|kind| kind.starts_with("AWS::SSM::Parameter::"));
+    let parameters = template["Parameters"].as_object();
+    template.get("Transform").is_none()
+        && !parameters.is_some_and(|parameters| parameters.values().any(lies_elsewhere))
+        && stack.parameters.iter().all(|(name, value)| match request.parameters.get(name) {
+            Some(wanted) => wanted == value,
+            None => default(name).as_ref() == Some(value),
+        })
+        && request.parameters.keys().all(|name| stack.parameters.contains_key(name))
+}
