@@ -122,10 +122,23 @@ Examples:
 Exit code: 0 nothing changes, 2 something does, 1 an error.
 ")]
     Diff(Diff),
-    /// Packages the functions and creates or updates the stack.
+    /// Writes down what a deployment would do, for `deploy --plan` to do exactly that.
+    ///
+    /// The plan's change set waits in the account, and the packages are uploaded.
+    #[command(after_help = "\
+Examples:
+  stack plan --out change.json
+  stack plan --out change.json --environment production --json | jq '.changes[].logical_id'
+
+Exit code: 0 nothing changes, 2 something does, 1 an error.
+")]
+    Plan(Plan),
+    /// Packages the functions and creates or updates the stack, after showing what changes and asking.
     #[command(after_help = "\
 Examples:
   stack deploy
+  stack deploy --yes                             for CI, where nobody can be asked
+  stack deploy --plan change.json
   stack deploy --environment production --region eu-central-1 --profile team
   stack deploy --endpoint-url http://127.0.0.1:4566
   stack deploy --json | tail -n 1                the outcome, with the stack's outputs
@@ -448,6 +461,26 @@ pub struct Diff {
     pub json: bool,
 }
 
+/// `plan`.
+#[derive(Args, Debug)]
+pub struct Plan {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub packaging: Packaging,
+    /// The file to write the plan to.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Does not ask before it makes the bucket for packages.
+    #[arg(long)]
+    pub yes: bool,
+    /// Prints the plan as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `deploy`.
 #[derive(Args, Debug)]
 pub struct Deploy {
@@ -457,6 +490,21 @@ pub struct Deploy {
     pub target: Target,
     #[command(flatten)]
     pub packaging: Packaging,
+    /// Applies the plan in a file, exactly; refused when anything that it rests on has moved.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_rollback", "express"])]
+    pub plan: Option<PathBuf>,
+    /// Lets a resource that holds data be replaced or deleted, by its logical id. May be given again.
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub allow_replace: Vec<String>,
+    /// Leaves a stack that fails as it is, to look at. Development stacks only.
+    #[arg(long)]
+    pub no_rollback: bool,
+    /// Ends as soon as the configuration is applied; resources become ready afterwards. Development stacks only.
+    #[arg(long)]
+    pub express: bool,
+    /// Does not ask.
+    #[arg(long)]
+    pub yes: bool,
     /// Prints each stack event, and at the end the outcome, as a line of JSON.
     #[arg(long)]
     pub json: bool,

@@ -72,6 +72,7 @@ fn every_verb_has_help_with_examples() {
         "upload",
         "diff",
         "bootstrap",
+        "plan",
         "deploy",
         "drift",
         "status",

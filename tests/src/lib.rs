@@ -67,7 +67,7 @@ impl Pipeline {
         let options = Options { port: 0, enforce_iam, ..Options::in_folder(folder) };
         let emulator = Emulator::start(&options).await.expect("it starts");
         let endpoint = emulator.endpoint();
-        let deployed = stack(&["deploy", "--endpoint-url", &endpoint]);
+        let deployed = stack(&["deploy", "--yes", "--endpoint-url", &endpoint]);
         assert!(deployed.status.success(), "{}", talk(&deployed));
         let outputs = stack(&["outputs", "--json", "--endpoint-url", &endpoint]);
         assert!(outputs.status.success(), "{}", talk(&outputs));

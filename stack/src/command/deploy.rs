@@ -1,26 +1,57 @@
-//! `deploy`: packages the functions and makes the stack what the definition says.
+//! `deploy`: packages the functions and makes the stack what the definition says, after saying what that changes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
-use deployment::{ASSETS_STACK, Capability, ConnectOptions, Connection, Outcome, StackRequest};
-use miette::{IntoDiagnostic, Result};
+use cloudformation::diff::{Diff, Side};
+use deployment::{
+    ASSETS_STACK, AssetLocation, AssetsStack, Capability, ConnectOptions, Connection, DeployOptions, DeploymentError,
+    Operation, Outcome, Plan, StackRequest,
+};
+use miette::{Context, IntoDiagnostic, Result, miette};
 use serde::Serialize;
 use stack::pipeline::{self, Settings, parameter};
 
-use super::SettingsFile;
 use super::follow::{View, follow};
 use super::package::{self, Packages};
+use super::{SettingsFile, diff, read_text};
 use crate::cli::{Deploy, Target};
-use crate::terminal;
+use crate::terminal::{self, diff::render};
 
 /// Deploys one environment and prints the stack's outputs.
 pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
     let settings = settings.read(&verb.environment.environment)?;
+    let options = options(verb, &settings)?;
+    let saved = verb.plan.as_deref().map(read_plan).transpose()?;
     // Region and credentials first: packaging takes minutes, and without them it is for nothing.
     let connection = connect(&verb.target).await?;
     let packages = package::build(&verb.packaging, &settings)?;
-    let deployed = deploy(&connection, &settings, &packages, verb.json).await?;
+    let request = request(&connection, &settings, &packages, verb.yes, verb.json).await?;
+    let request = StackRequest {
+        options: saved.as_ref().map_or(options, |plan| plan.options),
+        allow_replace: verb.allow_replace.iter().cloned().collect(),
+        ..request
+    };
+    let is_new = saved.is_none();
+    let plan = match saved {
+        Some(plan) => plan,
+        None => make_plan(&connection, &request, verb).await?,
+    };
+    if !plan.is_unchanged() {
+        eprint!("{}", describe(&connection, &plan, &request, console::colors_enabled_stderr()).await?);
+        match terminal::consent(&format!("This changes the stack {}.", plan.stack), verb.yes) {
+            Ok(true) => {}
+            refused => {
+                if is_new {
+                    connection.discard_plan(&plan).await.into_diagnostic()?;
+                }
+                refused?;
+                return Err(refusal());
+            }
+        }
+    }
+    let deployed = apply(&connection, connection.apply_plan(plan, request.clone()), &request, verb.json).await?;
     if !verb.json {
         terminal::print(&super::outputs::table(&deployed.outputs).to_string())?;
     }
@@ -37,40 +68,122 @@ pub async fn connect(target: &Target) -> Result<Connection> {
     Connection::connect(&options).await.into_diagnostic()
 }
 
-/// What a deployment came to.
-#[derive(Serialize)]
-pub struct Deployed {
-    stack: String,
-    outcome: &'static str,
-    /// The stack's outputs, by name.
-    pub outputs: BTreeMap<String, String>,
+/// Deploys without asking: to an emulator, say.
+pub async fn deploy(
+    connection: &Connection,
+    settings: &Settings,
+    packages: &Packages,
+) -> Result<BTreeMap<String, String>> {
+    let request = request(connection, settings, packages, true, false).await?;
+    Ok(apply(connection, connection.apply(request.clone()), &request, false).await?.outputs)
 }
 
-/// Uploads the packages, creates or updates the stack, and gives its outputs. Tells on standard error what happens, or
-/// with `json` on standard output.
-pub async fn deploy(connection: &Connection, settings: &Settings, packages: &Packages, json: bool) -> Result<Deployed> {
+/// The stack as the definition wants it. Makes sure of the assets bucket, after consent, and uploads the packages.
+pub async fn request(
+    connection: &Connection,
+    settings: &Settings,
+    packages: &Packages,
+    yes: bool,
+    json: bool,
+) -> Result<StackRequest> {
     let template = pipeline::template(settings).into_diagnostic()?;
-    let assets = follow(connection.bootstrap(ASSETS_STACK), &View::new(json)).await?;
-    let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
+    let assets = match connection.assets_stack(ASSETS_STACK).await.into_diagnostic()? {
+        AssetsStack::Ready(store) => store,
+        AssetsStack::Absent | AssetsStack::Outdated(_) => {
+            let consequence = format!("This first makes or updates the stack {ASSETS_STACK}, a bucket for packages.");
+            if !terminal::consent(&consequence, yes)? {
+                return Err(refusal());
+            }
+            follow(connection.bootstrap(ASSETS_STACK), &View::new(json)).await?
+        }
+    };
     let uploads = super::assets::upload(&assets, &[&packages.orchestrator, &packages.processor]).await?;
+    let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
     let keys = [parameter::ORCHESTRATOR_KEY, parameter::PROCESSOR_KEY].map(str::to_owned);
-    parameters.extend(keys.into_iter().zip(uploads.into_iter().map(|upload| upload.key)));
-
-    let name = settings.stack_name();
-    let view = View::new(json).template(template.as_json()).stack(connection, &name);
-    let request = StackRequest {
+    parameters.extend(keys.into_iter().zip(uploads.iter().map(|upload| upload.key.clone())));
+    Ok(StackRequest {
         parameters,
         capabilities: vec![Capability::Iam],
-        ..StackRequest::new(&name, assets.template(template.as_json().to_string()).await.into_diagnostic()?)
-    };
-    let outcome = match follow(connection.apply(request), &view).await? {
+        assets: uploads.into_iter().map(|upload| AssetLocation { bucket: upload.bucket, key: upload.key }).collect(),
+        ..StackRequest::new(
+            settings.stack_name(),
+            assets.template(template.as_json().to_string()).await.into_diagnostic()?,
+        )
+    })
+}
+
+/// What a plan does, for people: what differs from what is deployed, and what CloudFormation says is at stake.
+pub async fn describe(connection: &Connection, plan: &Plan, request: &StackRequest, colour: bool) -> Result<String> {
+    let before = diff::deployed(connection, &plan.stack).await?;
+    let template = serde_json::from_str(request.template.body()).into_diagnostic()?;
+    let mut text = render(&Diff::between(&before.side(), &Side::new(&template, &request.parameters)), colour);
+    for loss in plan.losses() {
+        text.push_str(&format!("CloudFormation says: {loss}\n"));
+    }
+    Ok(text)
+}
+
+/// What a deployment came to.
+#[derive(Serialize)]
+struct Deployed {
+    stack: String,
+    outcome: Outcome,
+    outputs: BTreeMap<String, String>,
+}
+
+/// Follows an operation to its end. Tells on standard error what happens, or with `json` on standard output.
+async fn apply(
+    connection: &Connection,
+    operation: Operation<Outcome>,
+    request: &StackRequest,
+    json: bool,
+) -> Result<Deployed> {
+    let template = serde_json::from_str(request.template.body()).into_diagnostic()?;
+    let view = View::new(json).template(&template).stack(connection, &request.name);
+    let outcome = follow(operation, &view).await?;
+    let words = match outcome {
         Outcome::Created => "created",
         Outcome::Updated => "updated",
         Outcome::Unchanged => "unchanged",
     };
-    eprintln!("stack {name}: {outcome}");
-    let outputs = connection.outputs(&name).await.into_diagnostic()?;
-    let deployed = Deployed { stack: name, outcome, outputs };
+    eprintln!("stack {}: {words}", request.name);
+    let outputs = connection.outputs(&request.name).await.into_diagnostic()?;
+    let deployed = Deployed { stack: request.name.clone(), outcome, outputs };
     view.outcome(&deployed)?;
     Ok(deployed)
+}
+
+/// Makes a plan, after deleting, on consent, a stack whose first creation failed.
+async fn make_plan(connection: &Connection, request: &StackRequest, verb: &Deploy) -> Result<Plan> {
+    match connection.plan(request).await {
+        Err(DeploymentError::MustBeRecreated { stack, status }) => {
+            let consequence = format!("The stack {stack} is {status}: it is deleted, and then created again.");
+            if !terminal::consent(&consequence, verb.yes)? {
+                return Err(refusal());
+            }
+            let view = View::new(verb.json).stack(connection, &stack);
+            follow(connection.delete(stack.as_str()), &view).await?;
+            connection.plan(request).await.into_diagnostic()
+        }
+        plan => plan.into_diagnostic(),
+    }
+}
+
+fn read_plan(path: &Path) -> Result<Plan> {
+    Plan::from_json(&read_text(path)?).into_diagnostic().wrap_err_with(|| path.display().to_string())
+}
+
+/// How CloudFormation is to go about it. What leaves a stack half made is for development only.
+fn options(verb: &Deploy, settings: &Settings) -> Result<DeployOptions> {
+    if (verb.no_rollback || verb.express) && !settings.is_development() {
+        return Err(miette!(
+            "--no-rollback and --express are for development stacks, whose data need not last; {} keeps its data",
+            settings.environment
+        ));
+    }
+    Ok(DeployOptions { disable_rollback: verb.no_rollback, express: verb.express })
+}
+
+fn refusal() -> miette::Report {
+    miette!("nothing was changed")
 }

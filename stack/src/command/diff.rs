@@ -21,7 +21,7 @@ const CHANGES: u8 = 2;
 
 /// A template and the values of its parameters.
 #[derive(Default)]
-struct Document {
+pub struct Document {
     template: Json,
     parameters: BTreeMap<String, String>,
 }
@@ -42,7 +42,8 @@ pub async fn run(verb: &cli::Diff, settings: &SettingsFile) -> Result<ExitCode> 
 }
 
 impl Document {
-    fn side(&self) -> Side<'_> {
+    /// As a side of a comparison.
+    pub fn side(&self) -> Side<'_> {
         Side::new(&self.template, &self.parameters)
     }
 }
@@ -69,7 +70,7 @@ async fn with_deployed(verb: &cli::Diff, settings: &Settings) -> Result<(Documen
 }
 
 /// What is deployed: nothing where there is no stack, or one that never came to be.
-async fn deployed(connection: &Connection, name: &str) -> Result<Document> {
+pub async fn deployed(connection: &Connection, name: &str) -> Result<Document> {
     let stack = connection.stack(name).await.into_diagnostic()?;
     let Some(stack) = stack.filter(|stack| !matches!(stack.next_step(), NextStep::Create | NextStep::Recreate)) else {
         eprintln!("there is no stack {name}: everything is new");

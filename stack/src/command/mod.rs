@@ -13,6 +13,7 @@ mod local;
 mod logs;
 mod outputs;
 mod package;
+mod plan;
 mod policy;
 mod recover;
 mod statemachine;
@@ -42,6 +43,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Upload(verb) => block_on(upload::run(&verb, &settings)),
         Verb::Bootstrap(verb) => block_on(bootstrap::run(&verb)),
         Verb::Diff(verb) => block_on(diff::run(&verb, &settings)),
+        Verb::Plan(verb) => block_on(plan::run(&verb, &settings)),
         Verb::Deploy(verb) => block_on(deploy::run(&verb, &settings)),
         Verb::Drift(verb) => block_on(drift::run(&verb, &settings)),
         Verb::Status(verb) => block_on(status::run(&verb, &settings)),

@@ -34,7 +34,7 @@ pub async fn up(verb: &LocalUp, settings: &SettingsFile) -> Result<ExitCode> {
     let daemon = local::up(&options(&verb.emulator)).await.into_diagnostic()?;
     let connection = connect(&daemon.endpoint).await?;
     let packages = package::build(&verb.packaging, &settings)?;
-    let outputs = deploy::deploy(&connection, &settings, &packages, false).await?.outputs;
+    let outputs = deploy::deploy(&connection, &settings, &packages).await?;
     terminal::print(&super::outputs::table(&outputs).to_string())?;
     eprintln!("the emulator runs at {}; stop it with `stack local down`", daemon.endpoint);
     eprintln!("other tools reach it with AWS_ENDPOINT_URL={} and any credentials", daemon.endpoint);
@@ -61,7 +61,7 @@ pub async fn run(verb: &LocalRun, settings: &SettingsFile) -> Result<ExitCode> {
     let emulator = Running::find_or_start(&verb.emulator).await?;
     let connection = connect(emulator.endpoint()).await?;
     let packages = package::build(&verb.packaging, &settings)?;
-    let outputs = deploy::deploy(&connection, &settings, &packages, false).await?.outputs;
+    let outputs = deploy::deploy(&connection, &settings, &packages).await?;
     let pipeline = Pipeline { clients: Clients::new(connection.sdk_config()), outputs };
 
     let executions = pipeline.process(&files, Duration::from_secs(verb.timeout.get().into())).await?;
