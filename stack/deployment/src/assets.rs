@@ -189,7 +189,7 @@ impl Connection {
     }
 }
 
-fn decode_sha256(hexadecimal: &str) -> Result<[u8; 32], DeploymentError> {
+pub(crate) fn decode_sha256(hexadecimal: &str) -> Result<[u8; 32], DeploymentError> {
     let invalid = || DeploymentError::Hash(hexadecimal.to_owned());
     let mut bytes = [0; 32];
     if hexadecimal.len() != 2 * bytes.len() || !hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()) {

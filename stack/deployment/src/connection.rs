@@ -33,6 +33,8 @@ pub struct ConnectOptions {
 pub struct Connection {
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) sfn: aws_sdk_sfn::Client,
     pub(crate) poll_interval: Duration,
     config: SdkConfig,
     region: String,
@@ -80,6 +82,8 @@ impl Connection {
         Ok(Self {
             cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            sfn: aws_sdk_sfn::Client::new(&config),
             poll_interval,
             config,
             region,

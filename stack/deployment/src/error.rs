@@ -210,6 +210,22 @@ pub enum DeploymentError {
     /// The operation ended badly.
     #[error("{0}")]
     Failed(Box<Failure>),
+    /// Lambda could not take a function's new code.
+    #[error("{logical_id} keeps its code: {reason}")]
+    CodeNotTaken {
+        /// The function's name in the template.
+        logical_id: String,
+        /// Lambda's reason.
+        reason: String,
+    },
+    /// The deployed template is YAML, say.
+    #[error("the template of stack `{stack}` is not JSON ({source}); deploy it with this program first")]
+    TemplateNotJson {
+        /// The stack's name.
+        stack: String,
+        /// Where it is not.
+        source: serde_json::Error,
+    },
     /// A file to upload cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {

@@ -12,6 +12,9 @@
 //!   [`Connection::recover`] brings a stack back that got stuck; [`Stack::next_step`] says which of these a stack takes;
 //! - [`Connection::removal`] says what would go with a stack; [`Connection::purge_bucket`] and
 //!   [`Connection::delete_log_groups`] do away with what CloudFormation does not;
+//! - [`Connection::hotswap`] swaps code and definitions of a development stack in seconds, [`Connection::reconcile`]
+//!   puts back what was swapped;
+//! - [`Connection::read_logs`] reads what its functions and state machines write;
 //! - [`Connection::stack`], [`Connection::outputs`] and [`Connection::template`] read what is deployed.
 //!
 //! ```no_run
@@ -42,6 +45,7 @@ mod error;
 mod events;
 mod failure;
 mod hint;
+mod hotswap;
 mod log_groups;
 mod logs;
 mod operation;
@@ -71,6 +75,7 @@ pub use error::DeploymentError;
 pub use events::{EventRange, StackEvent};
 pub use failure::Failure;
 pub use hint::hint;
+pub use hotswap::{Hotswap, Swap, SwapContent};
 pub use logs::{LogEvent, LogReader, LogSource};
 pub use operation::Operation;
 pub use plan::{Before, Plan, Step};

@@ -93,8 +93,7 @@ impl Connection {
 
     /// A function may be gone and its log be all that is left to read.
     async fn function_log_group(&self, name: &str) -> Result<String, DeploymentError> {
-        let client = aws_sdk_lambda::Client::new(self.sdk_config());
-        let set = match client.get_function_configuration().function_name(name).send().await {
+        let set = match self.lambda.get_function_configuration().function_name(name).send().await {
             Ok(function) => function.logging_config.and_then(|logging| logging.log_group),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => None,
             Err(error) => return Err(DeploymentError::aws(format!("read the function {name}"))(error)),
@@ -103,8 +102,7 @@ impl Connection {
     }
 
     async fn state_machine_log_group(&self, arn: &str) -> Result<Option<String>, DeploymentError> {
-        let client = aws_sdk_sfn::Client::new(self.sdk_config());
-        let machine = client.describe_state_machine().state_machine_arn(arn).send().await;
+        let machine = self.sfn.describe_state_machine().state_machine_arn(arn).send().await;
         let machine = machine.map_err(DeploymentError::aws(format!("read the state machine {arn}")))?;
         let destinations = machine.logging_configuration.and_then(|logging| logging.destinations).unwrap_or_default();
         let arn =
