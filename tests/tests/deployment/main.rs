@@ -7,6 +7,9 @@ mod assets;
 mod destroy;
 mod drift;
 mod first_deploy;
+mod functions;
+mod hotswap;
+mod logs;
 mod recover;
 
 use deployment::Connection;
