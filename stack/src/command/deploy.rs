@@ -52,10 +52,21 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
         }
     }
     let deployed = apply(&connection, connection.apply_plan(plan, request.clone()), &request, verb.json).await?;
+    if settings.is_development() {
+        reconcile(&connection, &request.name).await?;
+    }
     if !verb.json {
         terminal::print(&super::outputs::table(&deployed.outputs).to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Undoes the hot-swaps that the deployment did not overwrite: CloudFormation does not know of them.
+async fn reconcile(connection: &Connection, stack: &str) -> Result<()> {
+    for swap in connection.reconcile(stack).await.into_diagnostic()? {
+        eprintln!("{} ran something else than the template says: put back", swap.logical_id);
+    }
+    Ok(())
 }
 
 /// Connects to the account that the command line names.

@@ -156,6 +156,7 @@ mod tests {
             physical_id: physical_id.into(),
             resource_type: resource_type.into(),
             status: Status::new("CREATE_COMPLETE"),
+            reason: None,
         }
     }
 
