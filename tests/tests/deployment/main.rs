@@ -10,6 +10,7 @@ mod first_deploy;
 mod functions;
 mod hotswap;
 mod logs;
+mod plan;
 mod recover;
 
 use deployment::Connection;
