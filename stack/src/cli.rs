@@ -81,6 +81,16 @@ Examples:
 "
     )]
     Policy(Policy),
+    /// Estimates what the stack costs in a month, from list prices and the settings' `usage`.
+    #[command(after_help = "\
+Examples:
+  stack cost
+  stack cost --environment production --region eu-west-1
+  stack cost --json | jq '.items[] | select(.logical_id == \"Table\")'
+
+Prices are in stack/prices.yaml, each with its source. `stack diff` shows what a change adds.
+")]
+    Cost(Cost),
     /// Builds the functions and packages each as a zip.
     #[command(after_help = "\
 Examples:
@@ -112,7 +122,7 @@ Examples:
   stack bootstrap --yes --region eu-central-1 --json
 ")]
     Bootstrap(Bootstrap),
-    /// Shows what a deployment would change, and what it would replace, lose or open.
+    /// Shows what a deployment would change, what it would replace, lose or open, and what that costs.
     #[command(after_help = "\
 Examples:
   stack diff                                     builds the packages, to see whether the code changes
@@ -363,6 +373,19 @@ pub struct DeployRole {
     /// The account to deploy to; without it, the one that the policy is in.
     #[arg(long, value_name = "ID")]
     pub account: Option<String>,
+}
+
+/// `cost`.
+#[derive(Args, Debug)]
+pub struct Cost {
+    #[command(flatten)]
+    pub environment: Environment,
+    /// The region whose prices to use.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub region: String,
+    /// Prints one JSON object on standard output, with an item for each resource.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `package`.

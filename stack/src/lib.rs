@@ -1,3 +1,5 @@
-//! The pipeline's infrastructure, as a library: [`pipeline`] is the definition. The program around it is `main.rs`.
+//! The pipeline's infrastructure, as a library: [`pipeline`] is the definition, [`cost`] what it costs. The program around
+//! them is `main.rs`.
 
+pub mod cost;
 pub mod pipeline;

@@ -1,4 +1,5 @@
-//! The help of verbs, and what the program says when something is wrong, word for word: `tests/cmd/`. Where a change is
+//! The help of verbs, and what the program says when something is wrong, word for word: `tests/cmd/`, and the README, whose
+//! `console` blocks are what the program prints. Where a change is
 //! meant, `TRYCMD=overwrite cargo test --workspace --test messages` writes the files anew.
 
 #[test]
@@ -7,5 +8,6 @@ fn the_program_says_what_it_said() {
         .env("COLUMNS", "100")
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
-        .case("tests/cmd/*.trycmd");
+        .case("tests/cmd/*.trycmd")
+        .case("../README.md");
 }

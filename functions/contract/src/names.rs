@@ -37,4 +37,6 @@ pub mod metric {
     pub const QUARANTINED_PERCENT: &str = "QuarantinedPercent";
     /// Blank lines. Count.
     pub const BLANK: &str = "Blank";
+    /// Every metric above. Each is paid for by the month.
+    pub const ALL: [&str; 7] = [FILES, LINES, WRITTEN, DUPLICATES, QUARANTINED, BLANK, QUARANTINED_PERCENT];
 }

@@ -57,6 +57,8 @@ mod tests {
         assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Pipeline"), &json!([["Pipeline"]])));
         assert_eq!(line["Pipeline"], "clicks");
         let metrics = directive["Metrics"].as_array().unwrap();
+        let names: Vec<_> = metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+        assert_eq!(names, metric::ALL);
         let read: Vec<_> = metrics.iter().map(|metric| line[metric["Name"].as_str().unwrap()].as_f64()).collect();
         assert_eq!(read, [1.0, 10.0, 6.0, 2.0, 1.0, 1.0, 10.0].map(Some));
     }

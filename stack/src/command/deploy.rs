@@ -15,9 +15,9 @@ use stack::pipeline::{self, Settings, parameter};
 
 use super::follow::{View, follow};
 use super::package::{self, Packages};
-use super::{SettingsFile, diff, read_text};
+use super::{SettingsFile, cost, diff, read_text};
 use crate::cli::{Deploy, Target};
-use crate::terminal::{self, diff::render};
+use crate::terminal;
 
 /// Deploys one environment and prints the stack's outputs.
 pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
@@ -39,7 +39,7 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
         None => make_plan(&connection, &request, verb).await?,
     };
     if !plan.is_unchanged() {
-        eprint!("{}", describe(&connection, &plan, &request, console::colors_enabled_stderr()).await?);
+        eprint!("{}", describe(&connection, &plan, &request, &settings, console::colors_enabled_stderr()).await?);
         match terminal::consent(&format!("This changes the stack {}.", plan.stack), verb.yes) {
             Ok(true) => {}
             refused => {
@@ -123,11 +123,20 @@ pub async fn request(
     })
 }
 
-/// What a plan does, for people: what differs from what is deployed, and what CloudFormation says is at stake.
-pub async fn describe(connection: &Connection, plan: &Plan, request: &StackRequest, colour: bool) -> Result<String> {
+/// What a plan does, for people: what differs from what is deployed, what that costs, and what CloudFormation
+/// says is at stake.
+pub async fn describe(
+    connection: &Connection,
+    plan: &Plan,
+    request: &StackRequest,
+    settings: &Settings,
+    colour: bool,
+) -> Result<String> {
     let before = diff::deployed(connection, &plan.stack).await?;
     let template = serde_json::from_str(request.template.body()).into_diagnostic()?;
-    let mut text = render(&Diff::between(&before.side(), &Side::new(&template, &request.parameters)), colour);
+    let (before, after) = (before.side(), Side::new(&template, &request.parameters));
+    let cost = cost::change(&before, &after, settings, Some(connection.region()))?;
+    let mut text = diff::text(&Diff::between(&before, &after), &cost, colour);
     for loss in plan.losses() {
         text.push_str(&format!("CloudFormation says: {loss}\n"));
     }

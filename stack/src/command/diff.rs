@@ -8,13 +8,15 @@ use cloudformation::diff::{Diff, Side};
 use cloudformation::read_template;
 use deployment::{ASSETS_STACK, Asset, AssetsStack, Connection, NextStep};
 use miette::{Context, IntoDiagnostic, Result};
+use serde::Serialize;
 use serde_json::Value as Json;
+use stack::cost::CostChange;
 use stack::pipeline::{self, Settings, parameter};
 
 use super::package::{self, Packages};
-use super::{SettingsFile, deploy, read_text};
+use super::{SettingsFile, cost, deploy, read_text};
 use crate::cli;
-use crate::terminal::{self, diff::render};
+use crate::terminal::{self, cost::render_change, diff::render};
 
 /// What the program ends with where something would change.
 const CHANGES: u8 = 2;
@@ -28,17 +30,33 @@ pub struct Document {
 
 /// Compares the deployed stack with the definition, or two files, and prints what differs.
 pub async fn run(verb: &cli::Diff, settings: &SettingsFile) -> Result<ExitCode> {
-    let (before, after) = match verb.offline.as_deref() {
-        Some([before, after]) => (file(before)?, file(after)?),
-        _ => with_deployed(verb, &settings.read(&verb.environment.environment)?).await?,
+    let settings = settings.read(&verb.environment.environment)?;
+    let (before, after, region) = match verb.offline.as_deref() {
+        Some([before, after]) => (file(before)?, file(after)?, verb.target.region.clone()),
+        _ => with_deployed(verb, &settings).await?,
     };
     let diff = Diff::between(&before.side(), &after.side());
+    let cost = cost::change(&before.side(), &after.side(), &settings, region.as_deref())?;
     if verb.json {
-        terminal::print_json(&diff)?;
+        terminal::print_json(&Priced { diff: &diff, cost: &cost })?;
     } else {
-        terminal::print(&render(&diff, console::colors_enabled()))?;
+        terminal::print(&text(&diff, &cost, console::colors_enabled()))?;
     }
     Ok(if diff.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(CHANGES) })
+}
+
+/// What would change, and what that does to the cost.
+#[derive(Serialize)]
+struct Priced<'a> {
+    #[serde(flatten)]
+    diff: &'a Diff,
+    cost: &'a CostChange,
+}
+
+/// What would change, for people; with the cost, where anything does.
+pub fn text(diff: &Diff, cost: &CostChange, colour: bool) -> String {
+    let text = render(diff, colour);
+    if diff.is_empty() { text } else { format!("{text}\n{}", render_change(cost)) }
 }
 
 impl Document {
@@ -54,8 +72,8 @@ fn file(path: &Path) -> Result<Document> {
     Ok(Document { template: template.wrap_err_with(|| path.display().to_string())?, ..Document::default() })
 }
 
-/// The deployed stack, and what a deployment would make of it.
-async fn with_deployed(verb: &cli::Diff, settings: &Settings) -> Result<(Document, Document)> {
+/// The deployed stack, what a deployment would make of it, and the region.
+async fn with_deployed(verb: &cli::Diff, settings: &Settings) -> Result<(Document, Document, Option<String>)> {
     let template = pipeline::template(settings).into_diagnostic()?;
     let connection = deploy::connect(&verb.target).await?;
     let before = deployed(&connection, &settings.stack_name()).await?;
@@ -66,7 +84,8 @@ async fn with_deployed(verb: &cli::Diff, settings: &Settings) -> Result<(Documen
         let packages = package::build(&verb.packaging, settings)?;
         with_packages(&connection, &packages, &before).await?
     };
-    Ok((before, Document { template: template.as_json().clone(), parameters }))
+    let after = Document { template: template.as_json().clone(), parameters };
+    Ok((before, after, Some(connection.region().to_owned())))
 }
 
 /// What is deployed: nothing where there is no stack, or one that never came to be.

@@ -3,6 +3,7 @@
 mod assets;
 mod bootstrap;
 mod check;
+mod cost;
 mod deploy;
 mod destroy;
 mod diff;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Validate(verb) => validate::run(&verb, &settings),
         Verb::Statemachine(verb) => statemachine::run(&verb, &settings),
         Verb::Policy(verb) => policy::run(&verb, &settings),
+        Verb::Cost(verb) => cost::run(&verb, &settings),
         Verb::Package(verb) => package::run(&verb, &settings),
         Verb::Check(verb) => check::run(&verb),
         Verb::Upload(verb) => block_on(upload::run(&verb, &settings)),

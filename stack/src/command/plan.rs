@@ -26,7 +26,7 @@ pub async fn run(verb: &Plan, settings: &SettingsFile) -> Result<ExitCode> {
     if verb.json {
         terminal::print_json(&plan)?;
     } else if !plan.is_unchanged() {
-        terminal::print(&deploy::describe(&connection, &plan, &request, console::colors_enabled()).await?)?;
+        terminal::print(&deploy::describe(&connection, &plan, &request, &settings, console::colors_enabled()).await?)?;
     }
     if plan.is_unchanged() {
         eprintln!("stack {}: nothing to change", plan.stack);

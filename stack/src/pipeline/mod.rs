@@ -9,12 +9,14 @@ mod orchestration;
 mod processing;
 mod settings;
 mod storage;
+mod usage;
 
 use cloudformation::{Name, Parameter, Stack, Template, TemplateError, Value, s3};
 use monitoring::{Alarms, Watched};
 
 pub use processing::definition;
-pub use settings::{AlarmSettings, Architecture, FunctionSettings, Settings, SettingsError};
+pub use settings::{AlarmSettings, Architecture, FunctionSettings, Settings, SettingsError, UsageSettings};
+pub use usage::usage;
 
 /// The parameters that a deployment fills in: where the packaged functions are.
 pub mod parameter {

@@ -1,6 +1,7 @@
 //! What differs between environments, read from one file.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use cloudformation::Removal;
 use serde::Deserialize;
@@ -60,6 +61,8 @@ struct Environment {
     ingest_expiration_days: u32,
     quarantine_expiration_days: u32,
     alarms: AlarmSettings,
+    #[serde(default)]
+    usage: UsageSettings,
 }
 
 /// The instruction set of the functions.
@@ -101,6 +104,43 @@ pub struct AlarmSettings {
     pub duration_percent: f64,
 }
 
+/// How much the pipeline is used: what its cost is estimated from, and nothing else. What is left out is as in
+/// [`UsageSettings::default`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsageSettings {
+    /// Files that arrive in a month.
+    pub files_per_month: u32,
+    /// Rows of a file.
+    pub rows_per_file: u32,
+    /// The size of a row, in a file and as an item.
+    pub bytes_per_row: u32,
+    /// How many times smaller a file is than its rows: 1 where files are not compressed.
+    pub compression: NonZeroU32,
+    /// Rows that are quarantined, of a hundred.
+    pub quarantined_percent: f64,
+    /// Rows that the processor takes in a second; the dashboard shows how long files take.
+    pub rows_per_second: NonZeroU32,
+    /// For how many months what nothing deletes, such as the table's items, is counted.
+    pub months_kept: u32,
+}
+
+impl Default for UsageSettings {
+    /// A hundred files a day of 5,000 rows, 500 bytes each, compressed to a fifth; a row of a thousand is quarantined; the
+    /// processor takes 5,000 rows a second; data are counted for a year.
+    fn default() -> Self {
+        Self {
+            files_per_month: 3_000,
+            rows_per_file: 5_000,
+            bytes_per_row: 500,
+            compression: NonZeroU32::MIN.saturating_add(4),
+            quarantined_percent: 0.1,
+            rows_per_second: NonZeroU32::MIN.saturating_add(4_999),
+            months_kept: 12,
+        }
+    }
+}
+
 /// The settings of one environment of the pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -124,6 +164,8 @@ pub struct Settings {
     pub quarantine_expiration_days: u32,
     /// When alarms sound.
     pub alarms: AlarmSettings,
+    /// How much the pipeline is used.
+    pub usage: UsageSettings,
 }
 
 impl Settings {
@@ -158,6 +200,7 @@ impl Settings {
             ingest_expiration_days: found.ingest_expiration_days,
             quarantine_expiration_days: found.quarantine_expiration_days,
             alarms: found.alarms,
+            usage: found.usage,
         };
         settings.check()?;
         Ok(settings)
@@ -226,6 +269,12 @@ impl Settings {
                 "above 0, at most 100",
             ),
             ("alarms.write_latency_ms", alarms.write_latency_ms, alarms.write_latency_ms > 0.0, "above 0"),
+            (
+                "usage.quarantined_percent",
+                self.usage.quarantined_percent,
+                (0.0..=100.0).contains(&self.usage.quarantined_percent),
+                "0 to 100",
+            ),
         ] {
             if !holds {
                 return Err(SettingsError::Bounds { key: key.into(), value: value.to_string(), bounds });
@@ -273,5 +322,9 @@ mod tests {
         check(|text| text.replace("pipeline: activity", "pipeline: Activity"), "bucket names");
         check(|text| text.replace("no_files_hours: 24", "no_files_hours: 25"), "no_files_hours is 25");
         check(|text| text.replace("quarantine_percent: 5", "quarantine_percent: 0"), "quarantine_percent is 0");
+        check(
+            |text| text.replacen("files_per_month: 100", "quarantined_percent: 101", 1),
+            "quarantined_percent is 101",
+        );
     }
 }

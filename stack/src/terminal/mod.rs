@@ -1,6 +1,7 @@
 //! Writing to the person or the program at the other end.
 
 mod consent;
+pub mod cost;
 pub mod diff;
 mod table;
 

@@ -56,6 +56,11 @@ impl<'a> Side<'a> {
     pub fn new(template: &'a Json, parameters: &'a BTreeMap<String, String>) -> Self {
         Self { template, parameters }
     }
+
+    /// The resources that there are on this side, with parameters, mappings and conditions looked up.
+    pub fn resources(&self) -> BTreeMap<String, Json> {
+        resolve::Resolver::new(self).entries(self.template, "Resources")
+    }
 }
 
 /// What a deployment would change.
