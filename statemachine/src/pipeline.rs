@@ -90,8 +90,6 @@ fn machine_seconds(task_seconds: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use contract::Counts;
-
     use super::*;
 
     const SETTINGS: Settings = Settings { processor_timeout_seconds: 900 };
@@ -115,14 +113,7 @@ mod tests {
     #[test]
     fn the_field_that_decides_is_the_one_that_the_processor_writes() {
         let file = FileLocation { bucket: "b".into(), key: "k".into(), version_id: None, etag: None, size: None };
-        let mut output = ProcessorOutput {
-            file,
-            counts: Counts::default(),
-            errors_by_code: Default::default(),
-            warnings_by_code: Default::default(),
-            quarantine_key: None,
-            damage: Some("truncated".into()),
-        };
+        let mut output = ProcessorOutput { damage: Some("truncated".into()), ..ProcessorOutput::of_empty(file) };
         let json = |output: &ProcessorOutput| serde_json::to_value(output).unwrap();
         assert_eq!(field!(ProcessorOutput, damage).to_string(), "$states.input.damage");
         assert_eq!(json(&output)["damage"], "truncated");

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use contract::{Counts, FileLocation, ProcessorError, ProcessorOutput};
+use contract::{FileLocation, ProcessorError, ProcessorOutput};
 use serde_json::Value;
 use statemachine::interpreter::{Answer, Execution, Interpreter, Status, TaskError};
 use statemachine::pipeline::{Settings, machine};
@@ -18,14 +18,7 @@ fn file() -> FileLocation {
 }
 
 fn summary(damage: Option<&str>) -> Value {
-    let output = ProcessorOutput {
-        file: file(),
-        counts: Counts::default(),
-        errors_by_code: Default::default(),
-        warnings_by_code: Default::default(),
-        quarantine_key: None,
-        damage: damage.map(str::to_owned),
-    };
+    let output = ProcessorOutput { damage: damage.map(str::to_owned), ..ProcessorOutput::of_empty(file()) };
     serde_json::to_value(output).unwrap()
 }
 

@@ -1,8 +1,9 @@
-//! Why a row is quarantined: the stable codes.
+//! What is wrong with a row: the stable codes.
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Declares [`Code`]: one row of the table below for each variant.
 macro_rules! codes {
@@ -49,16 +50,37 @@ codes! {
     FieldType = "FIELD_TYPE", "a field has the wrong type";
     FieldRange = "FIELD_RANGE", "a number is below `min` or above `max`";
     FieldLength = "FIELD_LENGTH", "a string or array is shorter or longer than allowed, or empty";
+    FieldTooLarge = "FIELD_TOO_LARGE", "a value is over `max_bytes`";
+    FieldDepth = "FIELD_DEPTH", "a value is nested deeper than its `max_depth`";
     FieldPattern = "FIELD_PATTERN", "a string does not match `pattern`";
     FieldNotAllowed = "FIELD_NOT_ALLOWED", "a value is not in `one_of`";
+    FieldUnknown = "FIELD_UNKNOWN", "a field is not in the contract, which forbids unknown ones";
     FieldReserved = "FIELD_RESERVED", "a field has the name of a key attribute and is not that key's source";
     TsUnparseable = "TS_UNPARSEABLE", "the time is in none of the accepted formats, or outside the years 0000 to 9999";
+    TsPast = "TS_PAST", "a time is before `earliest`";
+    TsFuture = "TS_FUTURE", "a time is later than the file's arrival by more than `max_future_skew`";
     KeyEmpty = "KEY_EMPTY", "the user or the id is an empty string, which DynamoDB refuses in a key";
     KeyTooLong = "KEY_TOO_LONG", "the partition key is over 2,048 bytes or the sort key over 1,024";
+    DuplicateInFile = "DUPLICATE_IN_FILE", "an earlier row of the file has the same value in a `unique` field";
     ItemTooLarge = "ITEM_TOO_LARGE", "the item is larger than DynamoDB's 400 KB";
     WriteRefused = "WRITE_REFUSED", "the table refused the item, alone";
+    FileRefused = "FILE_REFUSED", "nothing is wrong with the row, but the contract refuses its file";
     GzipTruncated = "GZIP_TRUNCATED", "the gzip file ends inside this line";
     GzipCorrupt = "GZIP_CORRUPT", "the gzip file is damaged inside this line";
+}
+
+/// The code of the contract's `codes`: any but those that no row has by itself.
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match Self::ALL.iter().find(|code| code.as_str() == text) {
+            Some(Self::WriteRefused | Self::FileRefused) => {
+                Err(D::Error::custom(format!("`{text}` is not for the contract to decide: leave it out")))
+            }
+            Some(code) => Ok(*code),
+            None => Err(D::Error::custom(format!("`{text}` is no code; `stack contract document` lists them"))),
+        }
+    }
 }
 
 impl Serialize for Code {
@@ -73,7 +95,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// One reason for a quarantined row. It never quotes a value: values are personal data.
+/// One thing that is wrong with a row. It never quotes a value: values are personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// What is wrong.

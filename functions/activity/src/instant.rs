@@ -3,6 +3,8 @@
 //! The text sorts as the instants do, which makes it a sort key: `2015-09-12T00:46:58.771000000Z`. The arithmetic is
 //! this module's own because the range is: the years 0000 to 9999, all of them, to the nanosecond.
 
+use std::time::SystemTime;
+
 use crate::number::{self, Decimal};
 
 /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds from 1970.
@@ -21,6 +23,20 @@ pub(crate) struct Instant {
 impl Instant {
     fn new(seconds: i64, nanoseconds: u32) -> Option<Self> {
         SECONDS.contains(&seconds).then_some(Self { seconds, nanoseconds })
+    }
+
+    /// The instant of a clock's time; one beyond the years is the nearest within them.
+    pub(crate) fn from_system_time(time: SystemTime) -> Self {
+        let (seconds, nanoseconds) = match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),
+            Err(before) => (i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds), 0),
+        };
+        Self { seconds: seconds.clamp(*SECONDS.start(), *SECONDS.end()), nanoseconds }
+    }
+
+    /// The instant `seconds` later.
+    pub(crate) fn plus(self, seconds: u32) -> Self {
+        Self { seconds: self.seconds + i64::from(seconds), ..self }
     }
 
     /// Reads ISO 8601 in its extended form: a date, `T` (or `t`, or one space), a time to the second, at most nine

@@ -8,7 +8,7 @@
 //! gunzip (by magic bytes) -> lines -> JSON -> numbers and names -> field rules -> key -> duplicates -> Row
 //! ```
 //!
-//! Always `lines = written + duplicates + quarantined + blank`, whatever the bytes and however they are cut, and memory
+//! Always `lines = written + duplicates + quarantined + dropped + blank`, whatever the bytes and however they are cut, and memory
 //! is bounded by the longest line that the contract allows, plus 128 bits for each key seen.
 //!
 //! ```
@@ -25,23 +25,31 @@
 
 mod attribute;
 mod code;
+mod condition;
 mod field;
+mod handling;
 mod inflate;
 mod instant;
 mod json;
+mod key_set;
 mod lines;
 mod number;
+mod period;
 mod pointer;
 mod quarantine;
 mod reader;
 mod record_contract;
 mod row;
+mod time_format;
+mod unique;
 
 pub use attribute::{Attribute, Map};
 pub use code::{Code, Reason};
+pub use handling::{Action, Severity};
 pub use inflate::Damage;
 pub use lines::Line;
 pub use quarantine::append_record;
 pub use reader::{FileReader, QuarantinedRow, Row, Summary};
-pub use record_contract::{ContractError, Limits, RecordContract, TimeFormat};
+pub use record_contract::{ContractError, Limits, RecordContract};
 pub use row::{Item, PARTITION_KEY, SORT_KEY};
+pub use time_format::TimeFormat;

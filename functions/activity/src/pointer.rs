@@ -1,4 +1,7 @@
-//! JSON pointers (RFC 6901).
+//! JSON pointers (RFC 6901), and `*` for every element of an array.
+//!
+//! RFC 6901 knows no wildcard. Here `/items/*/price` reaches the price of every element where `/items` is an array;
+//! where it is an object, `*` is the field of that name, as the RFC has it.
 
 use std::fmt;
 
@@ -51,18 +54,82 @@ impl Pointer {
         })
     }
 
-    /// The value in `row`, to change.
-    pub(crate) fn get_mut<'a>(&self, row: &'a mut Map) -> Option<&'a mut Attribute> {
-        self.rest.iter().try_fold(row.get_mut(&self.first)?, |value, segment| match value {
-            Attribute::M(map) => map.get_mut(segment),
-            Attribute::L(elements) => elements.get_mut(index(segment)?),
-            _ => None,
-        })
+    /// Hands every value that the pointer reaches in `row` to `visit`, and where it stands; none, once, where there is
+    /// no value. Below a `*`, an absent array and an empty one have nothing to visit.
+    pub(crate) fn visit(&self, row: &mut Map, visit: &mut impl FnMut(Option<&mut Attribute>, Place<'_>)) {
+        let place = Place { pointer: self, element: None };
+        walk(row.get_mut(&self.first), &self.rest, place, visit);
+    }
+
+    /// Whether this can reach more than one value of a row.
+    pub(crate) fn is_wild(&self) -> bool {
+        self.rest.iter().any(|segment| segment == ANY)
+    }
+
+    /// The names and indexes on the way.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.first.as_str()).chain(self.rest.iter().map(String::as_str))
     }
 
     /// Whether this is the top-level field `name`.
     pub(crate) fn is_field(&self, name: &str) -> bool {
         self.rest.is_empty() && self.first == name
+    }
+}
+
+/// The segment that reaches every element of an array.
+const ANY: &str = "*";
+
+fn walk(
+    value: Option<&mut Attribute>,
+    rest: &[String],
+    place: Place<'_>,
+    visit: &mut impl FnMut(Option<&mut Attribute>, Place<'_>),
+) {
+    match (value, rest) {
+        (value, []) => visit(value, place),
+        (Some(Attribute::M(map)), [name, rest @ ..]) => walk(map.get_mut(name), rest, place, visit),
+        (Some(Attribute::L(elements)), [any, rest @ ..]) if any == ANY => {
+            for (index, element) in elements.iter_mut().enumerate() {
+                let element_place = Element { index, left: rest.len(), above: place.element };
+                walk(Some(element), rest, Place { element: Some(&element_place), ..place }, visit);
+            }
+        }
+        (Some(Attribute::L(elements)), [segment, rest @ ..]) => {
+            walk(index(segment).and_then(|index| elements.get_mut(index)), rest, place, visit);
+        }
+        (_, rest) if rest.iter().any(|segment| segment == ANY) => {}
+        _ => visit(None, place),
+    }
+}
+
+/// Where a visited value stands. It is written out only for a reason: a row without fault has no use for the text.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pointer: &'a Pointer,
+    element: Option<&'a Element<'a>>,
+}
+
+/// The element that a `*` stands for.
+struct Element<'a> {
+    index: usize,
+    /// How many segments follow.
+    left: usize,
+    above: Option<&'a Element<'a>>,
+}
+
+/// The pointer, with indexes in place of `*`.
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elements = || std::iter::successors(self.element, |element| element.above);
+        for (passed, segment) in self.pointer.segments().enumerate() {
+            let left = self.pointer.rest.len() - passed;
+            match elements().find(|element| element.left == left) {
+                Some(element) => write!(formatter, "/{}", element.index)?,
+                None => write!(formatter, "/{}", escape(segment))?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -74,14 +141,24 @@ fn index(segment: &str) -> Option<usize> {
 
 impl fmt::Display for Pointer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let segments = std::iter::once(&self.first).chain(&self.rest);
-        segments.into_iter().try_for_each(|segment| write!(formatter, "/{}", escape(segment)))
+        self.segments().try_for_each(|segment| write!(formatter, "/{}", escape(segment)))
     }
 }
 
 /// A name as a pointer spells it.
 pub(crate) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// What a pointer in a reason shows of a long name.
+const MAX_SHOWN: usize = 64;
+
+/// A name as a pointer in a reason shows it, a long one cut.
+pub(crate) fn shown(name: &str) -> String {
+    match name.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", escape(&name[..end])),
+        None => escape(name),
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +183,33 @@ mod tests {
             let pointer = Pointer::parse(text).unwrap();
             assert_eq!(pointer.get(&row), expected.as_ref(), "{text}");
             assert_eq!(pointer.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_star_reaches_every_element() {
+        let text = r#"{"items":[{"price":1},{},{"price":null}],"grid":[[1,2],[]],"map":{"*":{"x":5}},"none":[]}"#;
+        let Attribute::M(mut row) = crate::json::parse(text, 32).unwrap().value else { panic!("not an object") };
+        for (pointer, places) in [
+            ("/items/*/price", &["/items/0/price 1", "/items/1/price absent", "/items/2/price null"][..]),
+            ("/grid/*/*", &["/grid/0/0 1", "/grid/0/1 2"]),
+            ("/grid/0/*", &["/grid/0/0 1", "/grid/0/1 2"]),
+            ("/grid/*/0", &["/grid/0/0 1", "/grid/1/0 absent"]),
+            ("/map/*/x", &["/map/*/x 5"]),
+            ("/none/*", &[]),
+            ("/absent/*/x", &[]),
+            ("/absent/x", &["/absent/x absent"]),
+        ] {
+            let mut found = Vec::new();
+            Pointer::parse(pointer).unwrap().visit(&mut row, &mut |value, place| {
+                let value = match value {
+                    None => "absent".to_owned(),
+                    Some(Attribute::N(text)) => text.clone(),
+                    Some(_) => "null".to_owned(),
+                };
+                found.push(format!("{place} {value}"));
+            });
+            assert_eq!(found, places, "{pointer}");
         }
     }
 

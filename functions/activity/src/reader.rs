@@ -1,17 +1,19 @@
 //! Reads one file: bytes in, rows out, every line accounted.
 
-use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, HashSet};
-use std::hash::BuildHasher;
+use std::collections::BTreeMap;
+use std::time::SystemTime;
 
-use contract::Counts;
+use contract::{Counts, Verdict};
 
+use crate::handling::{Action, Findings, Severity};
 use crate::inflate::{Damage, Inflater};
+use crate::instant::Instant;
+use crate::key_set::KeySet;
 use crate::lines::{Line, Lines};
 use crate::row::{Item, RowParser};
 use crate::{Code, Reason, RecordContract};
 
-/// What became of a row that has to go somewhere. Duplicates and blank lines are only counted.
+/// What became of a row that has to go somewhere. Duplicates, dropped rows and blank lines are only counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row<'a> {
     /// Write it.
@@ -25,7 +27,7 @@ pub enum Row<'a> {
     Quarantined(QuarantinedRow<'a>),
 }
 
-/// A row that cannot become an item.
+/// A row that does not become an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantinedRow<'a> {
     /// The line.
@@ -37,11 +39,13 @@ pub struct QuarantinedRow<'a> {
 /// How a file was accounted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Where the lines went. Always: `lines = written + duplicates + quarantined + blank`.
+    /// Where the lines went. Always: `lines = written + duplicates + quarantined + dropped + blank`.
     pub counts: Counts,
-    /// Quarantined rows by reason code. A row with two reasons counts under both, a code that a row has twice once.
+    /// What the contract says of the file as a whole.
+    pub verdict: Verdict,
+    /// Invalid rows by reason code. A row with two reasons counts under both, a code that a row has twice once.
     pub errors_by_code: BTreeMap<String, u64>,
-    /// Items with a lesser fault, by code.
+    /// Rows with a lesser fault, by code.
     pub warnings_by_code: BTreeMap<String, u64>,
     /// Why the file could not be read to its end, where it could not.
     pub damage: Option<Damage>,
@@ -64,6 +68,13 @@ impl<'c> FileReader<'c> {
             ledger: Ledger::new(contract),
             damage: None,
         }
+    }
+
+    /// Tells when the file arrived: rules that compare with it are not applied otherwise. A time that a rerun of the
+    /// file has too, so that it comes to the same end.
+    pub fn arrived_at(mut self, time: SystemTime) -> Self {
+        self.ledger.parser.arrived = Some(Instant::from_system_time(time));
+        self
     }
 
     /// Reads all of `chunk`, and hands each row that it ends to `sink`.
@@ -117,102 +128,112 @@ impl<'c> FileReader<'c> {
 
 /// The account of a file's lines.
 struct Ledger<'c> {
-    max_line_bytes: u64,
+    contract: &'c RecordContract,
     parser: RowParser<'c>,
     keys: KeySet,
     counts: Counts,
-    errors: [u64; Code::ALL.len()],
-    warnings: [u64; Code::ALL.len()],
+    /// Rows by severity and code.
+    faults: [[u64; Code::ALL.len()]; 2],
+    /// Whether a row has a fault that fails the run.
+    fails: bool,
 }
 
 impl<'c> Ledger<'c> {
     fn new(contract: &'c RecordContract) -> Self {
         Self {
-            max_line_bytes: contract.limits.max_line_bytes as u64,
+            contract,
             parser: RowParser::new(contract),
             keys: KeySet::default(),
             counts: Counts::default(),
-            errors: [0; Code::ALL.len()],
-            warnings: [0; Code::ALL.len()],
+            faults: [[0; Code::ALL.len()]; 2],
+            fails: false,
         }
     }
 
     fn enter(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Row<'_>)) {
-        if line.length > self.max_line_bytes {
-            return self.quarantine(line, vec![self.too_long()], sink);
+        self.counts.lines += 1;
+        let mut findings = Findings::new(&self.contract.handlings);
+        if line.length > self.contract.limits.max_line_bytes as u64 {
+            findings.add_fatal(self.too_long());
+            return self.leave_out(line, findings, sink);
         }
         if line.raw.iter().all(u8::is_ascii_whitespace) {
-            self.counts.lines += 1;
             self.counts.blank += 1;
             return;
         }
-        match self.parser.parse(line.raw) {
-            Err(reasons) => self.quarantine(line, reasons, sink),
-            Ok((item, _)) if !self.keys.insert(&item) => {
-                self.counts.lines += 1;
-                self.counts.duplicates += 1;
-            }
-            Ok((item, repeated_key)) => {
-                self.counts.lines += 1;
-                self.counts.written += 1;
-                self.warnings[Code::JsonDuplicateKey as usize] += u64::from(repeated_key);
-                sink(Row::Item { item, line: *line });
-            }
+        let Some(item) = self.parser.parse(line.raw, &mut findings) else {
+            self.parser.unique.find(&mut findings);
+            return self.leave_out(line, findings, sink);
+        };
+        let key = self.keys.hash(&(&item.user_id, &item.timestamp));
+        // An event sent twice repeats its unique fields too, and is a duplicate before it is a fault.
+        if findings.action() > Action::Keep || (self.parser.unique.repeats() && !self.keys.contains(key)) {
+            self.parser.unique.find(&mut findings);
         }
+        if findings.action() > Action::Keep {
+            return self.leave_out(line, findings, sink);
+        }
+        if !self.keys.insert(key) {
+            self.counts.duplicates += 1;
+            return;
+        }
+        self.count(&findings);
+        self.parser.unique.keep();
+        self.counts.written += 1;
+        sink(Row::Item { item, line: *line });
     }
 
     fn enter_broken(&mut self, line: &Line<'_>, damage: Damage, sink: &mut impl FnMut(Row<'_>)) {
-        let mut reasons = vec![Reason::of_row(match damage {
+        self.counts.lines += 1;
+        let mut findings = Findings::new(&self.contract.handlings);
+        findings.add_fatal(Reason::of_row(match damage {
             Damage::Truncated { .. } => Code::GzipTruncated,
             Damage::Corrupt { .. } => Code::GzipCorrupt,
-        })];
-        if line.length > self.max_line_bytes {
-            reasons.push(self.too_long());
+        }));
+        if line.length > self.contract.limits.max_line_bytes as u64 {
+            findings.add_fatal(self.too_long());
         }
-        self.quarantine(line, reasons, sink);
+        self.leave_out(line, findings, sink);
     }
 
     fn too_long(&self) -> Reason {
-        Reason::of_row(Code::LineTooLong).expecting(format!("at most {} bytes", self.max_line_bytes))
+        Reason::of_row(Code::LineTooLong).expecting(format!("at most {} bytes", self.contract.limits.max_line_bytes))
     }
 
-    fn quarantine(&mut self, line: &Line<'_>, reasons: Vec<Reason>, sink: &mut impl FnMut(Row<'_>)) {
-        self.counts.lines += 1;
-        self.counts.quarantined += 1;
-        for (index, reason) in reasons.iter().enumerate() {
-            let first = !reasons[..index].iter().any(|earlier| earlier.code == reason.code);
-            self.errors[reason.code as usize] += u64::from(first);
+    /// Accounts a row that is not written.
+    fn leave_out(&mut self, line: &Line<'_>, findings: Findings<'_>, sink: &mut impl FnMut(Row<'_>)) {
+        self.count(&findings);
+        if findings.action() == Action::Drop {
+            self.counts.dropped += 1;
+            return;
         }
-        sink(Row::Quarantined(QuarantinedRow { line: *line, reasons }));
+        self.fails |= findings.action() == Action::Fail;
+        self.counts.quarantined += 1;
+        sink(Row::Quarantined(QuarantinedRow { line: *line, reasons: findings.into_reasons() }));
+    }
+
+    /// Counts a row once under each code that it has.
+    fn count(&mut self, findings: &Findings<'_>) {
+        let reasons = findings.reasons();
+        for (index, (reason, severity)) in reasons.iter().enumerate() {
+            let same = |(earlier, known): &(Reason, Severity)| earlier.code == reason.code && known == severity;
+            let first = !reasons[..index].iter().any(same);
+            self.faults[*severity as usize][reason.code as usize] += u64::from(first);
+        }
     }
 
     fn summary(self, damage: Option<Damage>) -> Summary {
-        let by_code = |counts: [u64; Code::ALL.len()]| {
-            let counted = Code::ALL.iter().zip(counts).filter(|(_, count)| *count > 0);
+        let by_code = |severity: Severity| {
+            let counted = Code::ALL.iter().zip(self.faults[severity as usize]).filter(|(_, count)| *count > 0);
             counted.map(|(code, count)| (code.as_str().to_owned(), count)).collect()
         };
-        Summary {
-            counts: self.counts,
-            errors_by_code: by_code(self.errors),
-            warnings_by_code: by_code(self.warnings),
-            damage,
-        }
-    }
-}
-
-/// The keys seen, each as 128 bits of two hashes with secret seeds: no input can be made to collide, and by chance a
-/// billion rows do with a probability of 10^-21.
-#[derive(Default)]
-struct KeySet {
-    seeds: [RandomState; 2],
-    seen: HashSet<u128>,
-}
-
-impl KeySet {
-    /// Adds the item's key, and tells whether it is new.
-    fn insert(&mut self, item: &Item) -> bool {
-        let key = (&item.user_id, &item.timestamp);
-        let [high, low] = [0, 1].map(|half: usize| u128::from(self.seeds[half].hash_one(key)));
-        self.seen.insert(high << 64 | low)
+        let (errors_by_code, warnings_by_code): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            (by_code(Severity::Fail), by_code(Severity::Warn));
+        let verdict = match (self.fails || damage.is_some(), errors_by_code.is_empty() && warnings_by_code.is_empty()) {
+            (true, _) => Verdict::Fail,
+            (false, false) => Verdict::Warn,
+            (false, true) => Verdict::Pass,
+        };
+        Summary { counts: self.counts, verdict, errors_by_code, warnings_by_code, damage }
     }
 }

@@ -1,11 +1,17 @@
 //! The record contract: what a row must look like, and where its key is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-use crate::field::FieldRule;
+use crate::Code;
+use crate::condition::Conditional;
+use crate::field::{FieldRule, FieldRules};
+use crate::handling::{GivenHandling, Handlings};
 use crate::pointer::Pointer;
+use crate::time_format::TimeFormats;
 
 /// DynamoDB's nesting limit: "up to 32 levels deep".
 const MAX_DEPTH: usize = 32;
@@ -21,66 +27,74 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// time_formats: [iso8601, epoch_ms]
 /// fields:                         # by JSON pointer; absent and null pass, unless required
 ///   /event: {required: true, type: string, one_of: [view, cart, purchase]}
-///   /price: {type: number, coerce: true, min: 0}
+///   /timestamp: {timestamp: {earliest: 2015-01-01T00:00:00Z, max_future_skew: 10m}}
+///   /items/*/price: {type: number, coerce: true, min: 0}    # `*` is every element of an array
+///   /note:                        # several rules for one field, each with what becomes of a row that breaks it
+///     - {type: string, max_length: 1000}
+///     - {max_length: 200, severity: warn}
+/// conditions:
+///   - when: {/event: {one_of: [purchase]}}
+///     then: {/price: {required: true}}
+/// forbid_unknown: true            # a top-level field that the contract does not name is a fault
+/// codes:                          # what becomes of a row by the code of its fault, where its rule does not say
+///   JSON_DUPLICATE_KEY: {action: quarantine}
+///   FIELD_UNKNOWN: {severity: warn}
 /// limits: {max_line_bytes: 1048576, max_depth: 32}
 /// ```
 ///
-/// The user and the id are strings or integers. Rules of a field: `required`, `non_empty`, `type` (`string`, `number`,
-/// `integer`, `boolean`, `object`, `array`), `coerce` (a string that spells a number or a boolean becomes one, a number
-/// becomes its digits), `min` and `max` (numbers), `min_length` and `max_length` (characters, elements or entries),
-/// `pattern` (a regular expression that matches anywhere, unless anchored) and `one_of`. A rule sees the row as sent;
-/// the key is read after coercion.
+/// The user and the id are strings or integers. Rules of a field:
+///
+/// | rule | asks for |
+/// |---|---|
+/// | `required` | a value that is neither absent nor null |
+/// | `type` | `string`, `number`, `integer`, `boolean`, `object` or `array` |
+/// | `coerce` | a string that spells a number or a boolean becomes one, a number becomes its digits |
+/// | `non_empty`, `min_length`, `max_length` | characters of a string, elements of an array, entries of an object |
+/// | `min`, `max` | a number within these, to the last digit |
+/// | `pattern` | a string that the regular expression matches anywhere, unless it is anchored |
+/// | `one_of` | one of these strings, numbers and booleans |
+/// | `max_bytes` | a value of at most so many bytes, as DynamoDB counts them |
+/// | `max_depth` | a value with at most so many levels below it |
+/// | `timestamp` | a time in one of `formats` (else `time_formats`), from `earliest`, at most `max_future_skew` after the file's arrival |
+/// | `forbid_unknown` | an object with no names but those that pointers of the contract lead through |
+/// | `unique` | a value that no earlier row of the file has, of those that were written; 16 bytes of memory for each |
+///
+/// A rule has a [`severity`](crate::Severity) and an [`action`](crate::Action): `fail` and `quarantine`, unless it says
+/// otherwise. A rule sees the row as sent, with what rules before it have coerced; conditions come after fields, and the
+/// key is read last. A row that no item can be made of is never kept, whatever the contract says.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(from = "Written")]
 pub struct RecordContract {
     pub(crate) user: Vec<Pointer>,
     pub(crate) time: Vec<Pointer>,
     pub(crate) id: Vec<Pointer>,
-    pub(crate) time_formats: Vec<TimeFormat>,
+    pub(crate) time_formats: TimeFormats,
     pub(crate) fields: Vec<(Pointer, FieldRule)>,
+    pub(crate) conditions: Vec<Conditional>,
+    /// The names that a row may have, where the contract forbids others.
+    pub(crate) known: Option<BTreeSet<String>>,
+    pub(crate) handlings: Handlings,
     pub(crate) limits: Limits,
 }
 
-/// A format that a time may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum TimeFormat {
-    /// ISO 8601, extended form, with an offset or `Z`: `2015-09-12T00:46:58.771Z`.
-    #[serde(rename = "iso8601")]
-    Iso8601,
-    /// Seconds since 1970, a number or its digits in a string; so are the others.
-    #[serde(rename = "epoch_s")]
-    EpochSeconds,
-    /// Milliseconds since 1970.
-    #[serde(rename = "epoch_ms")]
-    EpochMilliseconds,
-    /// Microseconds since 1970.
-    #[serde(rename = "epoch_us")]
-    EpochMicroseconds,
-    /// Nanoseconds since 1970.
-    #[serde(rename = "epoch_ns")]
-    EpochNanoseconds,
-}
+/// Field rules by pointer, in the pointers' order.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "BTreeMap<Pointer, FieldRules>")]
+pub(crate) struct Fields(pub(crate) Vec<(Pointer, FieldRule)>);
 
-impl TimeFormat {
-    /// The name in a contract.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Iso8601 => "iso8601",
-            Self::EpochSeconds => "epoch_s",
-            Self::EpochMilliseconds => "epoch_ms",
-            Self::EpochMicroseconds => "epoch_us",
-            Self::EpochNanoseconds => "epoch_ns",
-        }
-    }
+impl TryFrom<BTreeMap<Pointer, FieldRules>> for Fields {
+    type Error = String;
 
-    /// For an epoch, the power of ten of its units in a second.
-    pub(crate) const fn epoch_power(self) -> Option<i64> {
-        match self {
-            Self::Iso8601 => None,
-            Self::EpochSeconds => Some(0),
-            Self::EpochMilliseconds => Some(3),
-            Self::EpochMicroseconds => Some(6),
-            Self::EpochNanoseconds => Some(9),
+    fn try_from(fields: BTreeMap<Pointer, FieldRules>) -> Result<Self, String> {
+        let rules = fields
+            .into_iter()
+            .flat_map(|(pointer, rules)| rules.0.into_iter().map(move |rule| (pointer.clone(), rule)));
+        let rules: Vec<(Pointer, FieldRule)> = rules.collect();
+        match rules.iter().find(|(pointer, rule)| rule.unique && pointer.is_wild()) {
+            Some((pointer, _)) => {
+                Err(format!("{pointer} reaches many values, and `unique` is about one of each row: leave it out"))
+            }
+            None => Ok(Self(rules)),
         }
     }
 }
@@ -90,9 +104,11 @@ impl TimeFormat {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// The longest line, bytes without its terminator: 1 to 16 MiB, by default 1 MiB. No longer line is kept in memory.
+    #[serde(deserialize_with = "line_bytes")]
     pub max_line_bytes: usize,
     /// The deepest nesting: 1 to 32, by default 32, DynamoDB's limit. A field of the row is level 1, an element of an
     /// array that is a field level 2.
+    #[serde(deserialize_with = "depth")]
     pub max_depth: usize,
 }
 
@@ -102,47 +118,102 @@ impl Default for Limits {
     }
 }
 
+fn line_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(1..=MAX_LINE_BYTES, deserializer, "`max_line_bytes`", "16 MiB")
+}
+
+fn depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(1..=MAX_DEPTH, deserializer, "`max_depth`", "DynamoDB's limit")
+}
+
+fn within<'de, D: Deserializer<'de>>(
+    range: RangeInclusive<usize>,
+    deserializer: D,
+    what: &str,
+    why: &str,
+) -> Result<usize, D::Error> {
+    let value = usize::deserialize(deserializer)?;
+    let refused = || D::Error::custom(format!("{what} is {} to {}, {why}", range.start(), range.end()));
+    if range.contains(&value) { Ok(value) } else { Err(refused()) }
+}
+
+/// Where a key is read from: JSON pointers, at least one.
+#[derive(Deserialize)]
+#[serde(try_from = "Vec<Pointer>")]
+struct Sources(Vec<Pointer>);
+
+impl TryFrom<Vec<Pointer>> for Sources {
+    type Error = &'static str;
+
+    fn try_from(pointers: Vec<Pointer>) -> Result<Self, &'static str> {
+        if pointers.is_empty() {
+            Err("a key needs at least one JSON pointer to be read from")
+        } else {
+            Ok(Self(pointers))
+        }
+    }
+}
+
 /// A contract as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    user: Vec<Pointer>,
-    time: Vec<Pointer>,
+    user: Sources,
+    time: Sources,
     #[serde(default)]
     id: Vec<Pointer>,
-    time_formats: Vec<TimeFormat>,
+    time_formats: TimeFormats,
     #[serde(default)]
-    fields: BTreeMap<Pointer, FieldRule>,
+    fields: Fields,
+    #[serde(default)]
+    conditions: Vec<Conditional>,
+    #[serde(default)]
+    forbid_unknown: bool,
+    #[serde(default)]
+    codes: BTreeMap<Code, GivenHandling>,
     #[serde(default)]
     limits: Limits,
 }
 
-impl TryFrom<Written> for RecordContract {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let Written { user, time, id, time_formats, fields, limits } = written;
-        if user.is_empty() || time.is_empty() {
-            return Err("`user` and `time` each need at least one JSON pointer".into());
-        }
-        if time_formats.is_empty() {
-            return Err("`time_formats` is empty: list iso8601, epoch_s, epoch_ms, epoch_us or epoch_ns".into());
-        }
-        // A count alone does not tell its unit: 1442018818771 is a time in 2015, in 1970 and in the year 47665.
-        if time_formats.iter().filter(|format| format.epoch_power().is_some()).count() > 1 {
-            return Err("`time_formats` lists two epoch units, which cannot be told apart: list one".into());
-        }
-        if !(1..=MAX_DEPTH).contains(&limits.max_depth) {
-            return Err(format!("`max_depth` is 1 to {MAX_DEPTH}, DynamoDB's limit"));
-        }
-        if !(1..=MAX_LINE_BYTES).contains(&limits.max_line_bytes) {
-            return Err(format!("`max_line_bytes` is 1 to {MAX_LINE_BYTES}"));
-        }
-        Ok(Self { user, time, id, time_formats, fields: fields.into_iter().collect(), limits })
+impl From<Written> for RecordContract {
+    fn from(written: Written) -> Self {
+        let mut contract = Self {
+            user: written.user.0,
+            time: written.time.0,
+            id: written.id,
+            time_formats: written.time_formats,
+            fields: written.fields.0,
+            conditions: written.conditions,
+            known: None,
+            handlings: Handlings::new(&written.codes),
+            limits: written.limits,
+        };
+        contract.know_names(written.forbid_unknown);
+        contract
     }
 }
 
 impl RecordContract {
+    /// Tells the rules that forbid unknown names which ones the contract's pointers lead through.
+    fn know_names(&mut self, forbid_unknown: bool) {
+        let conditions = || self.conditions.iter().flat_map(|rule| rule.when.iter().chain(&rule.then));
+        let ruled = self.fields.iter().chain(conditions()).map(|(pointer, _)| pointer);
+        let pointers: Vec<Pointer> = ruled.chain(&self.user).chain(&self.time).chain(&self.id).cloned().collect();
+        let below = |path: &[&str]| -> BTreeSet<String> {
+            let next = |pointer: &Pointer| {
+                let mut segments = pointer.segments();
+                let leads = path.iter().all(|segment| segments.next() == Some(segment));
+                if leads { segments.next().map(str::to_owned) } else { None }
+            };
+            pointers.iter().filter_map(next).collect()
+        };
+        self.known = forbid_unknown.then(|| below(&[]));
+        let conditions = self.conditions.iter_mut().flat_map(|rule| &mut rule.then);
+        for (pointer, rule) in self.fields.iter_mut().chain(conditions) {
+            rule.know(|| below(&pointer.segments().collect::<Vec<_>>()));
+        }
+    }
+
     /// Reads a contract.
     ///
     /// # Errors
@@ -198,6 +269,15 @@ mod tests {
             ("limits: {max_lines: 3}\n", 4, "max_lines"),
             ("id: /x\n", 4, "sequence"),
             ("id: [\n", 4, ""),
+            ("fields:\n  /a:\n    - {min: 1}\n    - {min: 2, max: 1}\n", 7, "is above"),
+            ("fields:\n  /a: {timestamp: {max_future_skew: soon}}\n", 5, "write 90s"),
+            ("fields:\n  /a/*: {unique: true}\n", 5, "about one of each row"),
+            ("conditions:\n  - {when: {}, then: {/a: {}}}\n", 5, "at least one field"),
+            ("conditions:\n  - when: {/a: {required: true}}\n    then: {/a: {}}\n", 5, "only asks"),
+            ("conditions:\n  - {when: {/a: {}}, then: {/a: {unique: true}}}\n", 5, "cannot be conditional"),
+            ("codes:\n  JSON_SINTAX: {action: drop}\n", 5, "is no code"),
+            ("codes:\n  FILE_REFUSED: {action: drop}\n", 5, "not for the contract"),
+            ("codes:\n  JSON_SYNTAX: {}\n", 5, "a code needs"),
         ] {
             let error = error(&format!("{start}{rest}"));
             assert_eq!(error.location().map(|(line, _)| line), Some(line), "{rest}: {error}");
@@ -213,15 +293,16 @@ mod tests {
         };
         for (user, formats, limits, message) in [
             ("", "iso8601", "{}", "at least one JSON pointer"),
-            ("/user", "", "{}", "`time_formats` is empty"),
+            ("/user", "", "{}", "list iso8601"),
             ("/user", "epoch_s, epoch_ms", "{}", "two epoch units"),
             ("/user", "rfc2822", "{}", "rfc2822"),
             ("/user", "iso8601", "{max_depth: 33}", "1 to 32"),
             ("/user", "iso8601", "{max_depth: 0}", "1 to 32"),
             ("/user", "iso8601", "{max_line_bytes: 0}", "max_line_bytes"),
         ] {
-            let error = error(&contract(user, formats, limits)).to_string();
-            assert!(error.contains(message), "{message}: {error}");
+            let error = error(&contract(user, formats, limits));
+            assert!(error.to_string().contains(message), "{message}: {error}");
+            assert!(error.location().is_some(), "{error}");
         }
         assert!(RecordContract::from_yaml(&contract("/user", "iso8601, epoch_s", "{}")).is_ok());
         assert!(error("time: [/time]\ntime_formats: [iso8601]\n").to_string().contains("user"));

@@ -5,9 +5,12 @@ use std::str;
 use sha2::{Digest, Sha256};
 
 use crate::attribute::{Attribute, Map};
+use crate::field::{Setting, find_unknown};
+use crate::handling::Findings;
 use crate::instant::{self, Instant};
-use crate::json::{self, MAX_NAME_BYTES};
+use crate::json::{self, Document, MAX_NAME_BYTES};
 use crate::pointer::{self, Pointer};
+use crate::unique::UniqueFields;
 use crate::{Code, Reason, RecordContract, number};
 
 /// The table's partition key: the user, a string.
@@ -22,10 +25,6 @@ const MAX_SORT_KEY_BYTES: usize = 1024;
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 /// The bytes of the content hash: 128 bits, so that among all rows of a user in one instant no two ever meet.
 const HASH_BYTES: usize = 16;
-/// A row can hold a million bad numbers; this many reasons tell the story.
-const MAX_REASONS: usize = 32;
-/// What a pointer shows of a long name.
-const MAX_SHOWN_NAME: usize = 64;
 
 /// An item to write.
 ///
@@ -49,50 +48,73 @@ pub struct Item {
 /// Reads rows by a contract.
 pub(crate) struct RowParser<'c> {
     contract: &'c RecordContract,
+    /// When the file arrived, where that is known.
+    pub(crate) arrived: Option<Instant>,
+    /// The `unique` fields of the row at hand, and of those before.
+    pub(crate) unique: UniqueFields<'c>,
     /// The canonical form of the row at hand.
     canonical: Vec<u8>,
 }
 
 impl<'c> RowParser<'c> {
     pub(crate) fn new(contract: &'c RecordContract) -> Self {
-        Self { contract, canonical: Vec::new() }
+        Self { contract, arrived: None, unique: UniqueFields::new(contract), canonical: Vec::new() }
     }
 
-    /// Reads one line. With the item comes whether a key was repeated in the row.
-    ///
-    /// # Errors
-    ///
-    /// Every reason to quarantine the row that can be known.
-    pub(crate) fn parse(&mut self, raw: &[u8]) -> Result<(Item, bool), Vec<Reason>> {
-        let text =
-            str::from_utf8(raw).map_err(|error| vec![Reason::at_byte(Code::Utf8Invalid, error.valid_up_to())])?;
-        let document = json::parse(text, self.contract.limits.max_depth).map_err(|reason| vec![reason])?;
-        let Attribute::M(row) = document.value else { return Err(vec![Reason::of_row(Code::NotObject)]) };
-        let mut reasons = Vec::new();
-        if document.suspect {
-            find_faults_in_map(&row, &mut String::new(), &mut reasons);
+    /// Reads one line, and adds everything that is wrong with it to `findings`. Without an item there is at least one
+    /// finding by which the row is not kept.
+    pub(crate) fn parse(&mut self, raw: &[u8], findings: &mut Findings<'c>) -> Option<Item> {
+        match self.document(raw) {
+            Ok(document) => {
+                let Attribute::M(row) = document.value else {
+                    self.unique.look_at(None);
+                    findings.add_fatal(Reason::of_row(Code::NotObject));
+                    return None;
+                };
+                if document.suspect {
+                    find_faults_in_map(&row, &mut String::new(), findings);
+                }
+                if document.repeated_key {
+                    findings.add(Reason::of_row(Code::JsonDuplicateKey), None);
+                }
+                self.item(row, findings)
+            }
+            Err(reason) => {
+                self.unique.look_at(None);
+                findings.add_fatal(reason);
+                None
+            }
         }
-        match self.item(row, &mut reasons) {
-            Some(item) if reasons.is_empty() => Ok((item, document.repeated_key)),
-            _ => Err(reasons),
-        }
+    }
+
+    fn document(&self, raw: &[u8]) -> Result<Document, Reason> {
+        let text = str::from_utf8(raw).map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()))?;
+        json::parse(text, self.contract.limits.max_depth)
     }
 
     /// Makes the item. There is none where no key can be made.
-    fn item(&mut self, mut row: Map, reasons: &mut Vec<Reason>) -> Option<Item> {
+    fn item(&mut self, mut row: Map, findings: &mut Findings<'c>) -> Option<Item> {
         let contract = self.contract;
+        let setting = Setting { time_formats: &contract.time_formats, arrived: self.arrived };
         for (pointer, rule) in &contract.fields {
-            rule.apply(pointer, &mut row, reasons);
+            rule.apply(pointer, &mut row, setting, findings);
         }
-        let user_id = keep(user(contract, &row), reasons);
-        let time = keep(time(contract, &row), reasons);
-        let id = keep(id(contract, &row), reasons);
-        take_key(PARTITION_KEY, &contract.user, &mut row, reasons);
-        take_key(SORT_KEY, &contract.time, &mut row, reasons);
+        for conditional in &contract.conditions {
+            conditional.apply(&mut row, setting, findings);
+        }
+        if let Some(known) = &contract.known {
+            find_unknown(known, &row, "", None, findings);
+        }
+        self.unique.look_at(Some(&row));
+        let user_id = keep(user(contract, &row), findings);
+        let time = keep(time(contract, &row), findings);
+        let id = keep(id(contract, &row), findings);
+        take_key(PARTITION_KEY, &contract.user, &mut row, findings);
+        take_key(SORT_KEY, &contract.time, &mut row, findings);
         let (user_id, timestamp) = (user_id?, self.sort_key(time?, id?, &row));
         let size = PARTITION_KEY.len() + user_id.len() + SORT_KEY.len() + timestamp.len() + row.size();
         if size > MAX_ITEM_BYTES {
-            reasons.push(Reason::of_row(Code::ItemTooLarge));
+            findings.add_fatal(Reason::of_row(Code::ItemTooLarge));
         }
         Some(Item { user_id, timestamp, attributes: row, size })
     }
@@ -122,16 +144,9 @@ fn push_hex(bytes: &[u8], text: &mut String) {
     }
 }
 
-/// The value, or else its reason among the others. A field rule may have found the same fault.
-fn keep<T>(result: Result<T, Reason>, reasons: &mut Vec<Reason>) -> Option<T> {
-    result
-        .map_err(|reason| {
-            let known = |other: &Reason| other.code == reason.code && other.pointer == reason.pointer;
-            if !reasons.iter().any(known) {
-                reasons.push(reason);
-            }
-        })
-        .ok()
+/// The value, or else its reason among the others.
+fn keep<T>(result: Result<T, Reason>, findings: &mut Findings<'_>) -> Option<T> {
+    result.map_err(|reason| findings.add_fatal(reason)).ok()
 }
 
 /// The first of `pointers` whose value is neither absent nor null.
@@ -181,73 +196,61 @@ fn key_text(pointer: &Pointer, value: &Attribute, longest: usize) -> Result<Stri
 
 fn time(contract: &RecordContract, row: &Map) -> Result<Instant, Reason> {
     let (pointer, value) = source(&contract.time, row).ok_or_else(|| no_source(&contract.time, row))?;
-    let instant = contract.time_formats.iter().find_map(|format| match (value, format.epoch_power()) {
-        (Attribute::S(text), None) => Instant::from_iso8601(text),
-        (Attribute::S(text) | Attribute::N(text), Some(power)) => Instant::from_epoch(text, power),
-        _ => None,
-    });
-    instant.ok_or_else(|| {
-        let formats: Vec<_> = contract.time_formats.iter().map(|format| format.name()).collect();
+    contract.time_formats.read(value).ok_or_else(|| {
         let code =
             if matches!(value, Attribute::S(_) | Attribute::N(_)) { Code::TsUnparseable } else { Code::FieldType };
-        Reason::at_pointer(code, pointer.to_string()).expecting(formats.join(" or "))
+        Reason::at_pointer(code, pointer.to_string()).expecting(contract.time_formats.names())
     })
 }
 
 /// Takes the field that has a key's name out of the row. It must be the key's own source: anything else would be lost.
-fn take_key(name: &str, sources: &[Pointer], row: &mut Map, reasons: &mut Vec<Reason>) {
+fn take_key(name: &str, sources: &[Pointer], row: &mut Map, findings: &mut Findings<'_>) {
     let taken = row.remove(name);
     if taken.is_some() && !sources.iter().any(|source| source.is_field(name)) {
-        reasons.push(Reason::at_pointer(Code::FieldReserved, format!("/{name}")));
+        findings.add_fatal(Reason::at_pointer(Code::FieldReserved, format!("/{name}")));
     }
 }
 
 /// Finds the names and numbers that DynamoDB refuses, at any depth.
-fn find_faults(value: &Attribute, path: &mut String, reasons: &mut Vec<Reason>) {
+fn find_faults(value: &Attribute, path: &mut String, findings: &mut Findings<'_>) {
     match value {
         Attribute::N(text) => {
             if let Err(code) = number::normalise(text) {
-                reasons.push(Reason::at_pointer(code, path.as_str()));
+                findings.add_fatal(Reason::at_pointer(code, path.as_str()));
             }
         }
         Attribute::L(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                find_faults_below(&index.to_string(), element, path, reasons);
+                find_faults_below(&index.to_string(), element, path, findings);
             }
         }
-        Attribute::M(map) => find_faults_in_map(map, path, reasons),
+        Attribute::M(map) => find_faults_in_map(map, path, findings),
         Attribute::S(_) | Attribute::Bool(_) | Attribute::Null => {}
     }
 }
 
-fn find_faults_in_map(map: &Map, path: &mut String, reasons: &mut Vec<Reason>) {
+fn find_faults_in_map(map: &Map, path: &mut String, findings: &mut Findings<'_>) {
     for (name, value) in map.iter() {
         let code = match name.len() {
             0 => Some(Code::NameEmpty),
             length if length > MAX_NAME_BYTES => Some(Code::NameTooLong),
             _ => None,
         };
-        let shown = shown_name(name);
-        reasons.extend(code.map(|code| Reason::at_pointer(code, format!("{path}/{shown}"))));
-        find_faults_below(&shown, value, path, reasons);
+        let shown = pointer::shown(name);
+        if let Some(code) = code {
+            findings.add_fatal(Reason::at_pointer(code, format!("{path}/{shown}")));
+        }
+        find_faults_below(&shown, value, path, findings);
     }
 }
 
-fn find_faults_below(segment: &str, value: &Attribute, path: &mut String, reasons: &mut Vec<Reason>) {
-    if reasons.len() >= MAX_REASONS {
+fn find_faults_below(segment: &str, value: &Attribute, path: &mut String, findings: &mut Findings<'_>) {
+    if findings.is_full() {
         return;
     }
     let length = path.len();
     path.push('/');
     path.push_str(segment);
-    find_faults(value, path, reasons);
+    find_faults(value, path, findings);
     path.truncate(length);
-}
-
-/// A name as a pointer shows it, a long one cut.
-fn shown_name(name: &str) -> String {
-    match name.char_indices().nth(MAX_SHOWN_NAME) {
-        Some((end, _)) => format!("{}…", pointer::escape(&name[..end])),
-        None => pointer::escape(name),
-    }
 }

@@ -13,4 +13,6 @@ pub use environment::{EnvironmentError, OrchestratorEnvironment, ProcessorEnviro
 pub use names::{
     INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, metric, state_machine_arn_parameter,
 };
-pub use task::{Counts, FileLocation, ProcessorError, ProcessorOutput, StateMachineSubstitutions};
+pub use task::{
+    Counts, FileLocation, FileRuleOutcome, ProcessorError, ProcessorOutput, StateMachineSubstitutions, Verdict,
+};

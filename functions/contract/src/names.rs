@@ -33,6 +33,8 @@ pub mod metric {
     pub const DUPLICATES: &str = "Duplicates";
     /// Rows kept in quarantine. Count.
     pub const QUARANTINED: &str = "Quarantined";
+    /// Rows that the record contract says to leave out. Count.
+    pub const DROPPED: &str = "Dropped";
     /// A file's quarantined lines of a hundred; 0 for an empty file. Percent.
     pub const QUARANTINED_PERCENT: &str = "QuarantinedPercent";
     /// Blank lines. Count.

@@ -23,7 +23,7 @@ pub struct FileLocation {
     pub size: Option<u64>,
 }
 
-/// How the lines of one file were accounted. Always: `lines = written + duplicates + quarantined + blank`.
+/// How the lines of one file were accounted. Always: `lines = written + duplicates + quarantined + dropped + blank`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Counts {
@@ -35,6 +35,9 @@ pub struct Counts {
     pub duplicates: u64,
     /// Rows kept in quarantine, each with its reasons.
     pub quarantined: u64,
+    /// Rows that the record contract says to leave out: by a rule whose action is `drop`, or since it refuses the file.
+    #[serde(default)]
+    pub dropped: u64,
     /// Lines that hold nothing but white space.
     pub blank: u64,
 }
@@ -42,7 +45,7 @@ pub struct Counts {
 impl Counts {
     /// Whether every line went to exactly one place.
     pub fn reconciles(&self) -> bool {
-        self.lines == self.written + self.duplicates + self.quarantined + self.blank
+        self.lines == self.written + self.duplicates + self.quarantined + self.dropped + self.blank
     }
 }
 
@@ -52,8 +55,53 @@ impl std::ops::AddAssign for Counts {
         self.written += other.written;
         self.duplicates += other.duplicates;
         self.quarantined += other.quarantined;
+        self.dropped += other.dropped;
         self.blank += other.blank;
     }
+}
+
+/// What the record contract says of a file as a whole. The worse is the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verdict {
+    /// Nothing is wrong with any row, nor with the file.
+    #[default]
+    Pass,
+    /// Something is, but nothing that the contract fails the run for.
+    Warn,
+    /// The contract fails the run, or the file could not be read to its end. The state machine fails the execution.
+    Fail,
+}
+
+impl Verdict {
+    /// The verdict as JSON spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Warn => "WARN",
+            Self::Fail => "FAIL",
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// What one file rule of the record contract found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct FileRuleOutcome {
+    /// The rule, and the field that it is about: `completeness of /price`.
+    pub rule: String,
+    /// What the contract asks for: `at least 0.95`.
+    pub expected: String,
+    /// What the file has: `0.912`. Never a value of a row by itself.
+    pub observed: String,
+    /// What that means for the file.
+    pub verdict: Verdict,
 }
 
 /// What the processor returns for one file, and what a successful execution's output is.
@@ -65,10 +113,16 @@ pub struct ProcessorOutput {
     /// Where its lines went.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Quarantined rows by reason code. A row with two reasons counts under both.
+    /// Whether the file is as the record contract wants it.
+    #[serde(default)]
+    pub verdict: Verdict,
+    /// Rows with a fault that makes them invalid, by reason code. A row with two reasons counts under both.
     pub errors_by_code: BTreeMap<String, u64>,
-    /// Rows that were kept in spite of a lesser fault, by code.
+    /// Rows with a lesser fault, by code.
     pub warnings_by_code: BTreeMap<String, u64>,
+    /// What the file rules found, in the contract's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file_rules: Vec<FileRuleOutcome>,
     /// The quarantine object's key, where rows were quarantined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine_key: Option<String>,
@@ -76,6 +130,22 @@ pub struct ProcessorOutput {
     /// break is accounted above; the state machine fails the execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
+}
+
+impl ProcessorOutput {
+    /// The output for a `file` without any line.
+    pub fn of_empty(file: FileLocation) -> Self {
+        Self {
+            file,
+            counts: Counts::default(),
+            verdict: Verdict::Pass,
+            errors_by_code: BTreeMap::new(),
+            warnings_by_code: BTreeMap::new(),
+            file_rules: Vec::new(),
+            quarantine_key: None,
+            damage: None,
+        }
+    }
 }
 
 /// The names under which the processor fails: the `errorType` that Lambda reports and that Retry and Catch match.

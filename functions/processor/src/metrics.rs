@@ -15,6 +15,7 @@ pub fn embedded_metrics(pipeline: &str, counts: &Counts, now: SystemTime) -> Str
         (metric::WRITTEN, "Count", counts.written.into()),
         (metric::DUPLICATES, "Count", counts.duplicates.into()),
         (metric::QUARANTINED, "Count", counts.quarantined.into()),
+        (metric::DROPPED, "Count", counts.dropped.into()),
         (metric::BLANK, "Count", counts.blank.into()),
         (metric::QUARANTINED_PERCENT, "Percent", quarantined_percent(counts).into()),
     ];
@@ -47,7 +48,7 @@ mod tests {
 
     #[test]
     fn every_metric_is_declared_and_has_a_value() {
-        let counts = Counts { lines: 10, written: 6, duplicates: 2, quarantined: 1, blank: 1 };
+        let counts = Counts { lines: 12, written: 6, duplicates: 2, quarantined: 3, dropped: 0, blank: 1 };
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_442_018_818_771);
         let line = embedded_metrics("clicks", &counts, now);
         assert!(!line.contains('\n'));
@@ -60,6 +61,6 @@ mod tests {
         let names: Vec<_> = metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
         assert_eq!(names, metric::ALL);
         let read: Vec<_> = metrics.iter().map(|metric| line[metric["Name"].as_str().unwrap()].as_f64()).collect();
-        assert_eq!(read, [1.0, 10.0, 6.0, 2.0, 1.0, 1.0, 10.0].map(Some));
+        assert_eq!(read, [1.0, 12.0, 6.0, 2.0, 3.0, 0.0, 1.0, 25.0].map(Some));
     }
 }

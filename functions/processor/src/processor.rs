@@ -9,7 +9,7 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput, RECORD_CONTRACT_FILE};
+use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput, RECORD_CONTRACT_FILE, Verdict};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 use tracing::info;
@@ -146,7 +146,9 @@ fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Op
     counts.written -= refused;
     counts.quarantined += refused;
     let mut errors_by_code = summary.errors_by_code;
+    let mut verdict = summary.verdict;
     if refused > 0 {
+        verdict = verdict.max(Verdict::Warn);
         errors_by_code.insert(Code::WriteRefused.as_str().to_owned(), refused);
     }
     info!(
@@ -156,15 +158,19 @@ fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Op
         written = counts.written,
         duplicates = counts.duplicates,
         quarantined = counts.quarantined,
+        dropped = counts.dropped,
         blank = counts.blank,
+        %verdict,
         ?errors_by_code,
         "processed"
     );
     ProcessorOutput {
         file,
         counts,
+        verdict,
         errors_by_code,
         warnings_by_code: summary.warnings_by_code,
+        file_rules: Vec::new(),
         quarantine_key,
         damage: summary.damage.map(|damage| damage.to_string()),
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use activity::{Code, FileReader, RecordContract, Row, Summary};
-use contract::FileLocation;
+use contract::{Counts, FileLocation, Verdict};
 use miette::{Context, IntoDiagnostic, Result};
 use serde_json::json;
 
@@ -37,7 +37,8 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
     } else {
         print_table(&verb.file, &summary)?
     }
-    let clean = summary.counts.quarantined == 0 && summary.damage.is_none();
+    let counts = summary.counts;
+    let clean = counts.quarantined + counts.dropped == 0 && summary.verdict < Verdict::Fail;
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) })
 }
 
@@ -68,7 +69,9 @@ fn print_json(summary: &Summary) -> Result<()> {
         "written": counts.written,
         "duplicates": counts.duplicates,
         "quarantined": counts.quarantined,
+        "dropped": counts.dropped,
         "blank": counts.blank,
+        "verdict": summary.verdict,
         "errors_by_code": summary.errors_by_code,
         "warnings_by_code": summary.warnings_by_code,
         "damage": summary.damage.as_ref().map(ToString::to_string),
@@ -77,11 +80,13 @@ fn print_json(summary: &Summary) -> Result<()> {
 
 fn print_table(path: &Path, summary: &Summary) -> Result<()> {
     let counts = summary.counts;
-    let mut table = Table::with_head(&["file", "lines", "written", "duplicates", "quarantined", "blank"]);
-    let figures = [counts.lines, counts.written, counts.duplicates, counts.quarantined, counts.blank];
-    table.add([path.display().to_string()].into_iter().chain(figures.map(|figure| figure.to_string())));
+    let head = ["file", "verdict", "lines", "written", "duplicates", "quarantined", "dropped", "blank"];
+    let mut table = Table::with_head(&head);
+    let Counts { lines, written, duplicates, quarantined, dropped, blank } = counts;
+    let figures = [lines, written, duplicates, quarantined, dropped, blank].map(|figure| figure.to_string());
+    table.add([path.display().to_string(), summary.verdict.to_string()].into_iter().chain(figures));
     let mut text = table.to_string();
-    let reasons = [("rejected", &summary.errors_by_code), ("kept, with a warning", &summary.warnings_by_code)];
+    let reasons = [("invalid", &summary.errors_by_code), ("with a warning", &summary.warnings_by_code)];
     for (what, codes) in reasons.into_iter().filter(|(_, codes)| !codes.is_empty()) {
         let mut table = Table::with_head(&[what, "rows"]);
         for (code, count) in codes {

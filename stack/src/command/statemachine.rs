@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::process::ExitCode;
 
-use contract::{Counts, FileLocation, ProcessorOutput, StateMachineSubstitutions};
+use contract::{FileLocation, ProcessorOutput, StateMachineSubstitutions};
 use miette::{Context, IntoDiagnostic, Result, miette};
 use serde_json::{Value, json};
 use stack::pipeline;
@@ -79,15 +79,7 @@ fn empty_file(input: &Value) -> Result<Value, TaskError> {
     let refused =
         |error: serde_json::Error| TaskError::new(contract::ProcessorError::Permanent.name(), error.to_string());
     let file: FileLocation = serde_json::from_value(input.clone()).map_err(refused)?;
-    let output = ProcessorOutput {
-        file,
-        counts: Counts::default(),
-        errors_by_code: Default::default(),
-        warnings_by_code: Default::default(),
-        quarantine_key: None,
-        damage: None,
-    };
-    serde_json::to_value(output).map_err(refused)
+    serde_json::to_value(ProcessorOutput::of_empty(file)).map_err(refused)
 }
 
 fn answer(answer: Value) -> Result<Value, TaskError> {

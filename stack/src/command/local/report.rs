@@ -107,7 +107,7 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let head = ["file", "status", "lines", "written", "duplicates", "quarantined", "blank", "read back"];
+        let head = ["file", "status", "lines", "written", "duplicates", "quarantined", "dropped", "blank", "read back"];
         let mut table = Table::with_head(&head);
         for file in &self.files {
             let name = file.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -122,7 +122,7 @@ impl Report {
 }
 
 fn row(name: String, status: &str, counts: Counts, read_back: u64) -> Vec<String> {
-    let Counts { lines, written, duplicates, quarantined, blank } = counts;
-    let figures = [lines, written, duplicates, quarantined, blank, read_back].map(|figure| figure.to_string());
+    let Counts { lines, written, duplicates, quarantined, dropped, blank } = counts;
+    let figures = [lines, written, duplicates, quarantined, dropped, blank, read_back].map(|figure| figure.to_string());
     [name, status.to_owned()].into_iter().chain(figures).collect()
 }

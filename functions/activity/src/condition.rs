@@ -1,0 +1,53 @@
+//! Rules that hold for some rows only: `when` these fields are so, `then` those must be.
+
+use serde::Deserialize;
+
+use crate::attribute::Map;
+use crate::field::{FieldRule, Setting};
+use crate::handling::Findings;
+use crate::pointer::Pointer;
+use crate::record_contract::Fields;
+
+/// A conditional rule, checked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Written")]
+pub(crate) struct Conditional {
+    pub(crate) when: Vec<(Pointer, FieldRule)>,
+    pub(crate) then: Vec<(Pointer, FieldRule)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    when: Fields,
+    then: Fields,
+}
+
+impl TryFrom<Written> for Conditional {
+    type Error = String;
+
+    fn try_from(Written { when, then }: Written) -> Result<Self, String> {
+        if when.0.is_empty() || then.0.is_empty() {
+            return Err("`when` and `then` each need at least one field".into());
+        }
+        if let Some((pointer, _)) = when.0.iter().find(|(_, rule)| !rule.only_asks()) {
+            return Err(format!(
+                "`when` {pointer} only asks: leave out `required`, `coerce`, `forbid_unknown`, `unique`, `severity` \
+                 and `action`; an absent field never holds"
+            ));
+        }
+        if let Some((pointer, _)) = then.0.iter().find(|(_, rule)| rule.unique) {
+            return Err(format!("`unique` of {pointer} cannot be conditional: put it below `fields`"));
+        }
+        Ok(Self { when: when.0, then: then.0 })
+    }
+}
+
+impl Conditional {
+    /// Applies the rules of `then` where every one of `when` holds.
+    pub(crate) fn apply(&self, row: &mut Map, setting: Setting<'_>, findings: &mut Findings<'_>) {
+        if self.when.iter().all(|(pointer, rule)| rule.holds(pointer, row, setting)) {
+            self.then.iter().for_each(|(pointer, rule)| rule.apply(pointer, row, setting, findings));
+        }
+    }
+}

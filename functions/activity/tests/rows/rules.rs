@@ -1,0 +1,158 @@
+//! What a contract's rules say of a row, and what becomes of the row then.
+
+use activity::Code::{
+    self, DuplicateInFile, FieldLength, FieldMissing, FieldNull, FieldRange, FieldType, FieldUnknown,
+};
+use contract::{Counts, Verdict};
+
+use crate::{Outcome, codes, item, read, row};
+
+const START: &str = "user: [/user_id]\ntime: [/timestamp]\ntime_formats: [iso8601]\n";
+
+fn contract(rest: &str) -> String {
+    format!("{START}{rest}")
+}
+
+/// Reads rows with these fields behind the user and the time, one second after another.
+fn read_rows(rest: &str, rows: &[&str]) -> Outcome {
+    let row = |(second, more): (usize, &&str)| {
+        format!(r#"{{"user_id": "u1", "timestamp": "2026-01-02T03:04:{second:02}Z"{more}}}"#)
+    };
+    let file: Vec<String> = rows.iter().enumerate().map(row).collect();
+    read(&contract(rest), file.join("\n").as_bytes())
+}
+
+fn check_codes(rest: &str, more: &str, expected: &[Code]) {
+    if expected.is_empty() {
+        item(&contract(rest), row(more));
+    } else {
+        assert_eq!(codes(&contract(rest), row(more)), expected, "{more}");
+    }
+}
+
+#[test]
+fn every_element_of_a_list_is_checked() {
+    let rules = "fields: {/items/*/price: {required: true, type: number, coerce: true, min: 0}}";
+    for (more, expected) in [
+        (r#", "items": [{"price": 1}, {"price": "2.50"}]"#, &[][..]),
+        (r#", "items": []"#, &[]),
+        ("", &[]),
+        (
+            r#", "items": [{"price": -1}, {}, {"price": null}, {"price": "x"}]"#,
+            &[FieldRange, FieldMissing, FieldNull, FieldType],
+        ),
+    ] {
+        check_codes(rules, more, expected);
+    }
+    let outcome = read_rows(rules, &[r#", "items": [{"price": 1}, {"price": -1}]"#]);
+    assert_eq!(outcome.quarantined[0].reasons, ["FIELD_RANGE at /items/1/price: expected at least 0"]);
+}
+
+#[test]
+fn a_condition_binds_only_the_rows_that_it_is_about() {
+    let rules = "
+conditions:
+  - when: {/event: {one_of: [purchase, refund]}, /price: {min: 10}}
+    then: {/order: {required: true}, /price: {max: 1000}}
+";
+    check_codes(rules, r#", "event": "purchase", "price": 10"#, &[FieldMissing]);
+    check_codes(rules, r#", "event": "refund", "price": 1001"#, &[FieldMissing, FieldRange]);
+    check_codes(rules, r#", "event": "purchase", "price": 9"#, &[]);
+    check_codes(rules, r#", "event": "view", "price": 10"#, &[]);
+    check_codes(rules, r#", "event": "purchase""#, &[]);
+    check_codes(rules, r#", "event": "purchase", "price": 10, "order": 7"#, &[]);
+}
+
+#[test]
+fn names_that_the_contract_does_not_lead_through_are_unknown() {
+    let rules = "forbid_unknown: true\nfields: {/event: {}, /items/*/sku: {}, /items/*: {forbid_unknown: true}}";
+    check_codes(rules, r#", "event": 1, "items": [{"sku": 1}]"#, &[]);
+    check_codes(rules, r#", "items": [{"sku": 1, "colour": 2}], "shop": 1"#, &[FieldUnknown, FieldUnknown]);
+    let outcome = read_rows(rules, &[r#", "items": [{}, {"a/b": 2}], "shop": 1"#]);
+    let reasons: Vec<_> =
+        outcome.quarantined[0].reasons.iter().map(|reason| reason.split(':').next().unwrap()).collect();
+    assert_eq!(reasons, ["FIELD_UNKNOWN at /items/1/a~1b", "FIELD_UNKNOWN at /shop"]);
+}
+
+#[test]
+fn a_unique_value_comes_once_among_written_rows() {
+    let rules = "fields: {/order: {unique: true}, /price: {min: 0}}";
+    let outcome = read_rows(
+        rules,
+        &[
+            r#", "order": 7, "price": -1"#,
+            r#", "order": 7, "price": 1"#,
+            r#", "order": 7.0, "price": 2"#,
+            r#", "order": "7", "price": 3"#,
+            r#", "order": null"#,
+            r#", "order": null"#,
+            r#", "order": 7, "price": -2"#,
+        ],
+    );
+    let quarantined: Vec<_> = outcome.quarantined.iter().map(|row| (row.line, &row.codes[..])).collect();
+    let expected: [(u64, &[Code]); 3] =
+        [(1, &[FieldRange]), (3, &[DuplicateInFile]), (7, &[FieldRange, DuplicateInFile])];
+    assert_eq!(quarantined, expected);
+}
+
+#[test]
+fn an_event_sent_twice_is_a_duplicate_and_no_fault() {
+    let row = row(r#", "order": 7"#);
+    let outcome = read(&contract("fields: {/order: {unique: true}}"), format!("{row}\n{row}").as_bytes());
+    let expected = Counts { lines: 2, written: 1, duplicates: 1, ..Counts::default() };
+    assert_eq!((outcome.summary.counts, outcome.summary.verdict), (expected, Verdict::Pass));
+}
+
+/// Checks (written, quarantined, dropped), the verdict, and what is counted as invalid and as a warning, of a file with
+/// one row that breaks `rule` and one that does not.
+fn check_handling(rule: &str, counts: (u64, u64, u64), verdict: Verdict, invalid: u64, warned: u64) {
+    let outcome = read_rows(&format!("fields: {{/n: {rule}}}"), &[r#", "n": 1"#, r#", "n": -1"#]);
+    let found = outcome.summary.counts;
+    assert_eq!((found.written, found.quarantined, found.dropped), counts, "{rule}");
+    assert_eq!(outcome.summary.verdict, verdict, "{rule}");
+    let count = |codes: &std::collections::BTreeMap<String, u64>| codes.get("FIELD_RANGE").copied().unwrap_or(0);
+    let (errors, warnings) = (&outcome.summary.errors_by_code, &outcome.summary.warnings_by_code);
+    assert_eq!((count(errors), count(warnings)), (invalid, warned), "{rule}");
+}
+
+#[test]
+fn severity_says_how_a_fault_counts_and_action_where_the_row_goes() {
+    check_handling("{min: -1}", (2, 0, 0), Verdict::Pass, 0, 0);
+    check_handling("{min: 0}", (1, 1, 0), Verdict::Warn, 1, 0);
+    check_handling("{min: 0, severity: warn}", (2, 0, 0), Verdict::Warn, 0, 1);
+    check_handling("{min: 0, action: keep, severity: fail}", (2, 0, 0), Verdict::Warn, 1, 0);
+    check_handling("{min: 0, action: drop}", (1, 0, 1), Verdict::Warn, 1, 0);
+    check_handling("{min: 0, action: drop, severity: warn}", (1, 0, 1), Verdict::Warn, 0, 1);
+    check_handling("{min: 0, action: fail}", (1, 1, 0), Verdict::Fail, 1, 0);
+    check_handling("[{min: 0, severity: warn}, {min: -1}]", (2, 0, 0), Verdict::Warn, 0, 1);
+    check_handling("[{min: 0, action: drop}, {min: 0, action: quarantine}]", (1, 1, 0), Verdict::Warn, 1, 0);
+}
+
+#[test]
+fn a_code_has_a_handling_where_its_rule_has_none() {
+    let rules = "
+fields: {/n: {min: 0}, /t: {min_length: 2, action: quarantine}}
+codes:
+  FIELD_RANGE: {action: drop}
+  FIELD_LENGTH: {action: drop}
+  JSON_SYNTAX: {action: drop}
+  JSON_DUPLICATE_KEY: {severity: fail}
+";
+    let outcome = read_rows(rules, &[r#", "n": -1"#, r#", "t": "x""#, r#", "a": 1, "a": 2"#, ", x"]);
+    let counts = outcome.summary.counts;
+    assert_eq!((counts.written, counts.dropped, counts.quarantined), (0, 2, 2));
+    let codes: Vec<_> = outcome.quarantined.iter().flat_map(|row| &row.codes).collect();
+    assert_eq!(codes, [&FieldLength, &Code::JsonDuplicateKey]);
+}
+
+#[test]
+fn what_cannot_be_an_item_is_never_kept() {
+    let rules = "
+fields: {/user_id: {required: true, severity: warn}}
+codes: {FIELD_MISSING: {action: keep}, JSON_SYNTAX: {action: keep}, NUM_RANGE: {severity: warn}}
+";
+    let file = "{\"timestamp\": \"2026-01-02T03:04:05Z\"}\n{\n";
+    let outcome = read(&contract(rules), file.as_bytes());
+    assert_eq!((outcome.summary.counts.quarantined, outcome.summary.counts.lines), (2, 2));
+    check_codes(rules, r#", "a": 1e999"#, &[Code::NumRange]);
+}
