@@ -1,0 +1,19 @@
+//! However a file is cut into pieces, its rows are the same, and its lines are those between its line feeds.
+
+#![no_main]
+
+use activity_fuzz::{contract, read};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((&size, file)) = input.split_first() else { return };
+    let contract =
+        contract("{user: [/u], time: [/t], time_formats: [epoch_s], limits: {max_line_bytes: 48, max_depth: 3}}");
+    let whole = read(&contract, [file]);
+    assert_eq!(whole, read(&contract, file.chunks(usize::from(size) + 1)));
+    if !file.starts_with(&[0x1f, 0x8b]) {
+        let ended = file.iter().filter(|byte| **byte == b'\n').count();
+        let last = usize::from(file.last().is_some_and(|byte| *byte != b'\n'));
+        assert_eq!(whole.summary.counts.lines, (ended + last) as u64);
+    }
+});
