@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -24,7 +25,7 @@ pub struct ConnectOptions {
     pub endpoint_url: Option<String>,
     /// The region: `eu-west-1`.
     pub region: Option<String>,
-    /// A profile of the shared configuration files.
+    /// A profile of the shared configuration files. Its credentials go before those of the environment.
     pub profile: Option<String>,
 }
 
@@ -53,9 +54,14 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// There is no region, or there are no credentials.
+    /// There are no region or no credentials, or the region or the endpoint is none.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, DeploymentError> {
-        Self::with_config(load(options).await).await
+        match (Self::with_config(load(options).await).await, &options.profile) {
+            (Err(DeploymentError::NoCredentials { reason }), Some(profile)) => {
+                Err(DeploymentError::NoProfileCredentials { profile: profile.clone(), reason })
+            }
+            (connected, _) => connected,
+        }
     }
 
     /// Connects with settings made elsewhere: an emulator's, whose credentials are invented and whose HTTP client
@@ -67,7 +73,8 @@ impl Connection {
     pub async fn with_config(config: SdkConfig) -> Result<Self, DeploymentError> {
         let poll_interval = poll_interval(config.endpoint_url());
         let config = patient(config, poll_interval);
-        let region = config.region().ok_or(DeploymentError::NoRegion)?.to_string();
+        let region = region(&config)?;
+        check_endpoint(config.endpoint_url())?;
         let provider = config.credentials_provider().ok_or(DeploymentError::NoCredentials { reason: None })?;
         provider
             .provide_credentials()
@@ -126,9 +133,28 @@ async fn load(options: &ConnectOptions) -> SdkConfig {
         loader = loader.region(Region::new(region.clone()));
     }
     if let Some(profile) = &options.profile {
-        loader = loader.profile_name(profile);
+        // The SDK would still take credentials from the environment first: another account than the one that was named.
+        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     loader.load().await
+}
+
+fn region(config: &SdkConfig) -> Result<String, DeploymentError> {
+    // A variable that CI sets to nothing is not set.
+    let region =
+        config.region().map(Region::as_ref).filter(|name| !name.is_empty()).ok_or(DeploymentError::NoRegion)?;
+    let is_host_label = region.chars().all(|character| character.is_ascii_alphanumeric() || character == '-');
+    if is_host_label { Ok(region.to_owned()) } else { Err(DeploymentError::Region(region.to_owned())) }
+}
+
+fn check_endpoint(url: Option<&str>) -> Result<(), DeploymentError> {
+    match url {
+        Some(url) if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            Err(DeploymentError::Endpoint(url.to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The same settings with more attempts at a request than the SDK's three, unless the user has chosen otherwise

@@ -19,6 +19,12 @@ pub enum DeploymentError {
     /// No region is set.
     #[error("no AWS region: give --region, set AWS_REGION, or add `region` to the profile in ~/.aws/config")]
     NoRegion,
+    /// The region is none.
+    #[error("`{0}` is no AWS region: give one such as eu-central-1")]
+    Region(String),
+    /// The endpoint is no URL.
+    #[error("the endpoint `{0}` is no URL: give its scheme too, as in http://127.0.0.1:4566")]
+    Endpoint(String),
     /// No credentials are found, or they cannot be loaded.
     #[error(
         "no AWS credentials: sign in with `aws sso login`, choose a profile with --profile or AWS_PROFILE, or set \
@@ -26,6 +32,18 @@ pub enum DeploymentError {
     )]
     NoCredentials {
         /// What each place was missing.
+        #[source]
+        reason: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// The profile that was asked for has no credentials, or they cannot be loaded.
+    #[error(
+        "no AWS credentials in the profile `{profile}`: sign in with `aws sso login --profile {profile}`, or check its \
+         name in ~/.aws/config"
+    )]
+    NoProfileCredentials {
+        /// The profile.
+        profile: String,
+        /// What it was missing.
         #[source]
         reason: Option<Box<dyn StdError + Send + Sync>>,
     },
@@ -205,7 +223,7 @@ pub enum DeploymentError {
         found: u32,
     },
     /// A file is no plan.
-    #[error("this is no plan: {0}; make one with `stack plan --out FILE`")]
+    #[error("this is no plan; make one with `stack plan --out FILE`")]
     PlanSyntax(#[source] serde_json::Error),
     /// The operation ended badly.
     #[error("{0}")]
@@ -219,7 +237,7 @@ pub enum DeploymentError {
         reason: String,
     },
     /// The deployed template is YAML, say.
-    #[error("the template of stack `{stack}` is not JSON ({source}); deploy it with this program first")]
+    #[error("the template of stack `{stack}` is not JSON; deploy it with this program first")]
     TemplateNotJson {
         /// The stack's name.
         stack: String,
@@ -337,10 +355,16 @@ impl DeploymentError {
     }
 }
 
-/// An error with its causes: an SDK error by itself says no more than `dispatch failure`.
+/// What an SDK error is called, and the kind of its connection's error: no more than names of what follows.
+const KINDS_OF_ERROR: [&str; 2] = ["dispatch failure", "io error"];
+
+/// An error with its causes: an SDK error by itself says no more than its kind.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut messages: Vec<String> = causes(error).map(ToString::to_string).collect();
     messages.dedup();
+    let kinds = messages.iter().take_while(|message| KINDS_OF_ERROR.contains(&message.as_str())).count();
+    // Where nothing follows, the name is all there is.
+    messages.drain(..kinds.min(messages.len() - 1));
     messages.join(": ")
 }
 
