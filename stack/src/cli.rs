@@ -110,7 +110,7 @@ Exit code: 0 no row is rejected, 2 some are, 1 the file could not be read.
     /// Makes sample files of user activity and uploads them under ingest/.
     #[command(after_help = "\
 Examples:
-  stack upload                                   one file of 5,000 rows, to the deployed stack's bucket
+  stack upload                                   5,000 rows, to the deployed stack's bucket
   stack upload --bucket my-bucket --total-files 100 --rows-per-file 10000 --workers 8
   BUCKET=my-bucket TOTAL_FILES=10 stack upload --prefix-date 2025-01-31
 ")]
@@ -125,7 +125,7 @@ Examples:
     /// Shows what a deployment would change, what it would replace, lose or open, and what that costs.
     #[command(after_help = "\
 Examples:
-  stack diff                                     builds the packages, to see whether the code changes
+  stack diff                                     builds the packages: does the code change?
   stack diff --environment production --no-code --json
   stack diff --offline before.yaml after.json    two templates, without AWS
 
@@ -161,7 +161,7 @@ Examples:
   stack drift --environment production --json | jq '.resources[] | select(.status == \"MODIFIED\")'
   stack drift --revert                           puts it back, after it has shown what and asked
 
-Exit code: 0 the resources that AWS can compare are as the template says, 2 some are not, 1 an error.
+Exit code: 0 what AWS can compare is as the template says, 2 some of it is not, 1 an error.
 ")]
     Drift(Drift),
     /// Says what state the stack is in, and what to do next.
@@ -171,19 +171,20 @@ Examples:
   stack status --watch                           waits for the operation that is under way
   stack status --environment production --json | jq -r .next
 
-Exit code: 0 the stack is as its template wants it, 2 something needs doing (it is not deployed, an operation is under
-way or was rolled back, it is stuck, or it is known to have drifted), 1 an error.
+Exit code: 0 the stack is as its template wants it, 1 an error, 2 something needs doing: it is not
+deployed, an operation is under way or was rolled back, it is stuck, or it is known to have drifted.
 ")]
     Status(Status),
     /// Prints what happened to the stack's resources, oldest first.
     #[command(after_help = "\
 Examples:
   stack events                                   of the last operation
-  stack events --follow                          takes up the watch of a deployment that somebody began
+  stack events --follow                          watches a deployment that somebody began
   stack events --since 2h
   stack events --all --json | jq -r 'select(.reason) | .reason'
 
-Exit code: 0; with --follow, 1 where the operation failed. Ctrl-C ends --follow, and the operation goes on.
+Exit code: 0; with --follow, 1 where the operation failed.
+Ctrl-C ends --follow, and the operation goes on.
 ")]
     Events(Events),
     /// Rolls back a stack whose update or rollback got stuck.
@@ -192,7 +193,8 @@ Examples:
   stack recover                                  shows what could not be rolled back, and asks
   stack recover --skip Table --yes               leaves the table as it is
 
-A resource that is skipped, and its template, then differ from what is really there: the next deploy sets them right.
+A resource that is skipped, and its template, then differ from what is really there: the next deploy
+sets them right.
 ")]
     Recover(Recover),
     /// Deletes the stack, after showing what goes and what stays.
@@ -200,7 +202,7 @@ A resource that is skipped, and its template, then differ from what is really th
 Examples:
   stack destroy                                  asks for the stack's name
   stack destroy --yes --purge                    empties the stack's buckets first; for CI
-  stack destroy --retain Archive                 leaves a bucket that was in the way of the last deletion
+  stack destroy --retain Archive                 leaves a bucket that was in the way last time
 
 A bucket that is not empty stops the deletion before it begins, unless --purge is given.
 ")]
@@ -222,7 +224,8 @@ Examples:
   stack logs --follow
   stack logs --json --since 2026-01-31 | jq -r .message
 
-Times are in UTC. FUNCTION is a logical id, a short name (processor, orchestrator, state-machine) or the name on AWS.
+Times are in UTC. FUNCTION is a logical id, a short name (processor, orchestrator, state-machine) or
+the name on AWS.
 Ctrl-C ends --follow, with exit code 0.
 ")]
     Logs(Logs),

@@ -12,7 +12,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match terminal::set_up_errors().and_then(|()| command::run(cli)) {
+    match terminal::set_up().and_then(|()| command::run(cli)) {
         Ok(code) => code,
         // Whoever reads our output has enough: `stack synth --stdout | head`.
         Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,

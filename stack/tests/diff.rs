@@ -125,3 +125,20 @@ fn a_file_that_is_no_template_is_named() {
         assert!(output.stdout.is_empty() && talk.contains("after") && talk.contains(reason), "{talk}");
     }
 }
+
+#[test]
+fn no_color_has_the_last_word_on_colours() {
+    let queue = r#"{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let [before, after] = [("before", "{}"), ("after", queue)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    });
+    for (no_color, coloured) in [("", true), ("1", false)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+        command.args(["diff", "--offline"]).args([&before, &after]);
+        let output = command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", no_color).output().unwrap();
+        assert_eq!(printed(&output).contains('\u{1b}'), coloured, "NO_COLOR={no_color}: {}", printed(&output));
+    }
+}

@@ -24,6 +24,13 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
     let settings = settings.read(&verb.environment.environment)?;
     let options = options(verb, &settings)?;
     let saved = verb.plan.as_deref().map(read_plan).transpose()?;
+    // Packaging takes minutes: whoever cannot be asked is told before it.
+    if !verb.yes && !terminal::can_ask() {
+        return Err(miette!(
+            help = "give --yes to deploy unasked; `stack plan` shows beforehand what changes",
+            "`deploy` asks before it changes anything, and there is no terminal to ask on"
+        ));
+    }
     // Region and credentials first: packaging takes minutes, and without them it is for nothing.
     let connection = connect(&verb.target).await?;
     let packages = package::build(&verb.packaging, &settings)?;

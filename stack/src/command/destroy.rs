@@ -1,7 +1,7 @@
 //! `destroy`: deletes the stack, and nothing that its template retains.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use deployment::{Connection, DeleteRequest, Deletion, DeploymentError, Fate, NextStep, Removal, Resource};
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::follow::{View, follow};
 use super::{SettingsFile, deploy};
 use crate::cli::Destroy;
-use crate::terminal::Table;
+use crate::terminal::{self, Table};
 
 /// Deletes one environment's stack, after its name was typed back.
 pub async fn run(verb: &Destroy, settings: &SettingsFile) -> Result<ExitCode> {
@@ -108,7 +108,7 @@ async fn purge(connection: &Connection, removal: &Removal) -> Result<()> {
 }
 
 fn confirm(name: &str) -> Result<()> {
-    if !io::stdin().is_terminal() {
+    if !terminal::can_ask() {
         return Err(miette!("there is no terminal to ask on; give --yes to delete the stack {name}"));
     }
     eprint!("This deletes the stack {name}. Type its name to go on: ");

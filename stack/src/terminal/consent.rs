@@ -14,12 +14,17 @@ pub fn consent(consequence: &str, yes: bool) -> Result<bool> {
     if yes {
         return Ok(true);
     }
-    if !io::stdin().is_terminal() {
-        return Err(miette!("{consequence} There is no terminal to ask on: give --yes to go on"));
+    if !can_ask() {
+        return Err(miette!(help = "give --yes to go on", "{consequence} There is no terminal to ask on"));
     }
     eprint!("{consequence} Go on? [y/N] ");
     io::stderr().flush().into_diagnostic()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).into_diagnostic()?;
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
+}
+
+/// Whether somebody can be asked.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal()
 }

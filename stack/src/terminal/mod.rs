@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use console::Term;
 use miette::{IntoDiagnostic, MietteHandlerOpts, Result};
 
-pub use self::consent::consent;
+pub use self::consent::{can_ask, consent};
 pub use self::table::Table;
 
 /// Writes `text` to standard output. Unlike `print!`, a closed pipe is an error and not a panic.
@@ -29,11 +29,19 @@ pub fn is_live() -> bool {
     Term::stderr().features().is_attended() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Shows errors as fits standard error: on a terminal in its width and with its signs, elsewhere in whole lines of plain
-/// text, so that they can be searched.
-pub fn set_up_errors() -> Result<()> {
-    miette::set_hook(Box::new(|_| {
+/// Makes output fit who reads it. Errors are shown on a terminal in its width and with its signs, elsewhere in whole
+/// lines of plain text, so that they can be searched. `NO_COLOR` has the last word on colours.
+/// <https://no-color.org>
+pub fn set_up() -> Result<()> {
+    let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if colourless {
+        // The crate lets CLICOLOR_FORCE win.
+        console::set_colors_enabled(false);
+        console::set_colors_enabled_stderr(false);
+    }
+    miette::set_hook(Box::new(move |_| {
         let options = MietteHandlerOpts::new().break_words(false);
+        let options = if colourless { options.color(false) } else { options };
         let attended = Term::stderr().features().is_attended();
         let options = if attended { options } else { options.color(false).unicode(false).wrap_lines(false) };
         Box::new(options.build())
