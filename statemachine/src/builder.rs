@@ -4,33 +4,48 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::check::{Code, Finding, check_definition, pointer};
-use crate::definition::{Definition, State};
-use crate::state::Step;
+use crate::definition::{Fields, targets};
+use crate::{JsonPath, Jsonata, Language, Step, Variable};
 
 /// A state machine that takes `In` and, where it succeeds, gives `Out`.
 #[derive(Clone, Debug)]
-pub struct StateMachine<In, Out> {
+pub struct StateMachine<In, Out, L = Jsonata> {
     definition: Value,
-    types: PhantomData<fn(In) -> Out>,
+    types: PhantomData<fn(In, L) -> Out>,
 }
 
 impl<In, Out> StateMachine<In, Out> {
     /// Begins a machine. `comment` says what it is for; the console shows it.
     pub fn builder(comment: impl Into<String>) -> Builder<In, Out> {
-        Builder { comment: comment.into(), timeout_seconds: None, states: Vec::new(), types: PhantomData }
+        Builder::new(comment.into())
     }
+}
 
+impl<In, Out> StateMachine<In, Out, JsonPath> {
+    /// Begins a machine in JSONPath. It may have states in JSONata as well; the reverse, AWS refuses.
+    pub fn json_path_builder(comment: impl Into<String>) -> Builder<In, Out, JsonPath> {
+        Builder::new(comment.into())
+    }
+}
+
+impl<In, Out, L> StateMachine<In, Out, L> {
     /// The definition, with its states in the order in which an execution meets them.
     pub fn definition(&self) -> &Value {
         &self.definition
     }
+
+    /// The machine as part of another. Its comment and timeout belong to one that runs by itself, and stay behind.
+    pub(crate) fn nested(&self) -> Fields {
+        let fields = ["StartAt", "States"].into_iter();
+        fields.filter_map(|field| Some((field.to_owned(), self.definition.get(field)?.clone()))).collect()
+    }
 }
 
 /// The definition as indented JSON.
-impl<In, Out> fmt::Display for StateMachine<In, Out> {
+impl<In, Out, L> fmt::Display for StateMachine<In, Out, L> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:#}", self.definition)
     }
@@ -51,22 +66,32 @@ impl<In, Out> Next<In, Out> {
 
 /// A machine in the making.
 #[derive(Debug)]
-pub struct Builder<In, Out> {
+pub struct Builder<In, Out, L = Jsonata> {
     comment: String,
     timeout_seconds: Option<u32>,
-    states: Vec<(String, State)>,
-    types: PhantomData<fn(In) -> Out>,
+    states: Vec<(String, Fields)>,
+    types: PhantomData<fn(In, L) -> Out>,
 }
 
-impl<In, Out> Builder<In, Out> {
+impl<In, Out, L: Language> Builder<In, Out, L> {
+    fn new(comment: String) -> Self {
+        Self { comment, timeout_seconds: None, states: Vec::new(), types: PhantomData }
+    }
+
     /// How long one execution may take, seconds: 1 to 99,999,999.
     pub fn timeout_seconds(&mut self, seconds: u32) -> &mut Self {
         self.timeout_seconds = Some(seconds);
         self
     }
 
+    /// Names a variable: up to 80 letters, digits and underscores, the first a letter. What a machine assigns, the
+    /// machines inside it can read too, except those of a distributed Map.
+    pub fn variable<T>(&self, name: &str) -> Variable<T> {
+        Variable::new(name)
+    }
+
     /// Adds a state under a name of up to 80 characters.
-    pub fn add<T>(&mut self, name: &str, step: Step<T, Out>) -> Next<T, Out> {
+    pub fn add<T>(&mut self, name: &str, step: Step<T, Out, L>) -> Next<T, Out> {
         let next = self.declare(name);
         self.define(&next, step);
         next
@@ -78,8 +103,8 @@ impl<In, Out> Builder<In, Out> {
     }
 
     /// Defines a state that was declared.
-    pub fn define<T>(&mut self, declared: &Next<T, Out>, step: Step<T, Out>) {
-        self.states.push((declared.name(), step.state));
+    pub fn define<T>(&mut self, declared: &Next<T, Out>, step: Step<T, Out, L>) {
+        self.states.push((declared.name(), step.into_state(None)));
     }
 
     /// Finishes the machine, which starts at `start`.
@@ -94,15 +119,14 @@ impl<In, Out> Builder<In, Out> {
     /// # Errors
     ///
     /// [`check_definition`] found something, or two states have one name.
-    pub fn build(self, start: &Next<In, Out>) -> Result<StateMachine<In, Out>, BuildError> {
+    pub fn build(self, start: &Next<In, Out>) -> Result<StateMachine<In, Out, L>, BuildError> {
         let mut findings = duplicates(&self.states);
-        let definition = serde_json::to_value(Definition {
-            comment: self.comment,
-            query_language: "JSONata",
-            timeout_seconds: self.timeout_seconds,
-            start_at: start.name(),
-            states: in_reading_order(self.states, &start.name),
-        })?;
+        let mut definition = json!({"Comment": self.comment, "QueryLanguage": L::NAME});
+        if let Some(seconds) = self.timeout_seconds {
+            definition["TimeoutSeconds"] = seconds.into();
+        }
+        definition["StartAt"] = start.name().into();
+        definition["States"] = in_reading_order(self.states, &start.name);
         findings.extend(check_definition(&definition));
         if findings.is_empty() {
             Ok(StateMachine { definition, types: PhantomData })
@@ -112,22 +136,28 @@ impl<In, Out> Builder<In, Out> {
     }
 }
 
+impl<In, Out> Builder<In, Out, JsonPath> {
+    /// Adds a state in JSONata.
+    pub fn add_jsonata<T>(&mut self, name: &str, step: Step<T, Out, Jsonata>) -> Next<T, Out> {
+        let next = self.declare(name);
+        self.states.push((name.to_owned(), step.into_state(Some(Jsonata::NAME))));
+        next
+    }
+}
+
 /// A machine that cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The definition breaks rules that the types cannot hold.
     #[error("the state machine is broken; correct these states:{}", list(.0))]
     Broken(Vec<Finding>),
-    /// The definition is no JSON.
-    #[error("the state machine cannot be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
 }
 
 fn list(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }
 
-fn duplicates(states: &[(String, State)]) -> Vec<Finding> {
+fn duplicates(states: &[(String, Fields)]) -> Vec<Finding> {
     let names: Vec<&String> = states.iter().map(|(name, _)| name).collect();
     let repeated = names.iter().enumerate().filter(|(index, name)| names[..*index].contains(name));
     repeated
@@ -137,18 +167,18 @@ fn duplicates(states: &[(String, State)]) -> Vec<Finding> {
 
 /// Sorts states as an execution meets them, the usual way first, for they were added from the last to the first.
 /// States that none leads to come last.
-fn in_reading_order(states: Vec<(String, State)>, start: &str) -> IndexMap<String, State> {
-    let mut left: IndexMap<String, State> = states.into_iter().collect();
-    let mut sorted = IndexMap::with_capacity(left.len());
+fn in_reading_order(states: Vec<(String, Fields)>, start: &str) -> Value {
+    let mut left: IndexMap<String, Fields> = states.into_iter().collect();
+    let mut sorted = Fields::new();
     let mut ahead = vec![start.to_owned()];
     while let Some(name) = ahead.pop() {
         if let Some(state) = left.shift_remove(&name) {
-            ahead.extend(state.targets().into_iter().rev().cloned());
-            sorted.insert(name, state);
+            ahead.extend(targets(&state).into_iter().rev());
+            sorted.insert(name, state.into());
         }
     }
-    sorted.extend(left);
-    sorted
+    sorted.extend(left.into_iter().map(|(name, state)| (name, state.into())));
+    sorted.into()
 }
 
 #[cfg(test)]
@@ -161,10 +191,8 @@ mod tests {
     }
 
     fn codes(result: Result<StateMachine<String, String>, BuildError>) -> Vec<Code> {
-        match result.unwrap_err() {
-            BuildError::Broken(findings) => findings.iter().map(Finding::code).collect(),
-            BuildError::Json(error) => panic!("{error}"),
-        }
+        let BuildError::Broken(findings) = result.unwrap_err();
+        findings.iter().map(Finding::code).collect()
     }
 
     #[test]

@@ -1,35 +1,27 @@
 //! The names by which Retry and Catch know errors.
 
-use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
-
-use crate::Expression;
+use contract::ProcessorError;
+use serde::{Deserialize, Serialize};
 
 /// Declares the enum and everything that needs the whole list, so that no name can be forgotten in one of them.
 macro_rules! error_names {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
-        /// An error's name: one that the States Language reserves, or a function's own.
+        /// An error that a task may raise whatever it does: one of Step Functions itself, or of the Lambda service.
         ///
         /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        pub enum ErrorName {
-            $($(#[$doc])* $variant,)+
-            /// A name that a function or a service reports. It may not begin with `States.`.
-            Custom(Cow<'static, str>),
-        }
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorName { $($(#[$doc])* $variant,)+ }
 
         impl ErrorName {
-            /// Every reserved name.
+            /// Every name.
             pub const RESERVED: &[Self] = &[$(Self::$variant),+];
 
             /// The name as the States Language spells it.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $name,)+
-                    Self::Custom(name) => name,
-                }
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
             }
         }
     };
@@ -70,26 +62,24 @@ error_names! {
     TaskFailed = "States.TaskFailed",
     /// A task took longer than its TimeoutSeconds.
     Timeout = "States.Timeout",
+    /// The Lambda service failed.
+    LambdaService = "Lambda.ServiceException",
+    /// The Lambda service failed in a way that it gives no name.
+    LambdaUnknown = "Lambda.AWSLambdaException",
+    /// Step Functions could not reach the Lambda service.
+    LambdaSdkClient = "Lambda.SdkClientException",
+    /// The Lambda service did not answer in time.
+    LambdaClientExecutionTimeout = "Lambda.ClientExecutionTimeoutException",
+    /// The function, or the account, already runs as many invocations as it may.
+    LambdaTooManyRequests = "Lambda.TooManyRequestsException",
 }
 
 impl ErrorName {
     /// Faults of the Lambda service, not of the function: AWS advises to retry them.
     ///
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html>
-    pub const LAMBDA_TRANSIENT: [Self; 4] = [
-        Self::custom("Lambda.ClientExecutionTimeoutException"),
-        Self::custom("Lambda.ServiceException"),
-        Self::custom("Lambda.AWSLambdaException"),
-        Self::custom("Lambda.SdkClientException"),
-    ];
-
-    /// The function, or the account, already runs as many invocations as it may.
-    pub const LAMBDA_THROTTLED: Self = Self::custom("Lambda.TooManyRequestsException");
-
-    /// A name that a function or a service reports.
-    pub const fn custom(name: &'static str) -> Self {
-        Self::Custom(Cow::Borrowed(name))
-    }
+    pub const LAMBDA_TRANSIENT: [Self; 4] =
+        [Self::LambdaClientExecutionTimeout, Self::LambdaService, Self::LambdaUnknown, Self::LambdaSdkClient];
 }
 
 impl fmt::Display for ErrorName {
@@ -98,24 +88,85 @@ impl fmt::Display for ErrorName {
     }
 }
 
-impl Serialize for ErrorName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+/// The errors that a function or a service raises by itself: an enum with a variant for each. Retry and Catch of a
+/// task may name these, and [`ErrorName`]s, but no others:
+///
+/// ```
+/// # use statemachine::{Raised, Retry, Step, Task};
+/// enum ChargeError { Declined, BankBusy }
+///
+/// impl Raised for ChargeError {
+///     fn name(&self) -> &str {
+///         match self { Self::Declined => "Declined", Self::BankBusy => "BankBusy" }
+///     }
+/// }
+///
+/// let charge: Step<String, u64> = Task::lambda::<String, u64>("arn")
+///     .raises::<ChargeError>()
+///     .retry(Retry::on([ChargeError::BankBusy]))
+///     .end();
+/// ```
+///
+/// An error of something else does not compile:
+///
+/// ```compile_fail
+/// # use statemachine::{Raised, Retry, Step, Task};
+/// # enum ChargeError { Declined }
+/// # impl Raised for ChargeError { fn name(&self) -> &str { "Declined" } }
+/// # enum ShipError { Lost }
+/// # impl Raised for ShipError { fn name(&self) -> &str { "Lost" } }
+/// let charge: Step<String, u64> = Task::lambda::<String, u64>("arn")
+///     .raises::<ChargeError>()
+///     .retry(Retry::on([ShipError::Lost]))
+///     .end();
+/// ```
+pub trait Raised {
+    /// The error's name. It may not begin with `States.`, which is for Step Functions.
+    fn name(&self) -> &str;
+}
+
+/// Raises no error of its own.
+impl Raised for Infallible {
+    fn name(&self) -> &str {
+        match *self {}
     }
 }
 
-/// What flows into the state that a Catch names: `{"Error": …, "Cause": …}`. It exists only as a type of a flow.
-#[derive(Clone, Copy, Debug)]
-pub enum ErrorOutput {}
+impl Raised for ProcessorError {
+    fn name(&self) -> &str {
+        (*self).name()
+    }
+}
 
-impl ErrorOutput {
+/// What Retry and Catch of a task that raises `E` may name: an `E`, or an [`ErrorName`].
+pub trait Names<E> {
     /// The error's name.
-    pub fn error() -> Expression<Self, String> {
-        Expression::unchecked("$states.input.Error")
-    }
+    fn error_name(&self) -> &str;
+}
 
-    /// What the failed task said of it, usually JSON of its own. An error need not have one.
-    pub fn cause() -> Expression<Self, Option<String>> {
-        Expression::unchecked("$states.input.Cause")
+impl<E: Raised> Names<E> for E {
+    fn error_name(&self) -> &str {
+        self.name()
     }
+}
+
+impl<E> Names<E> for ErrorName {
+    fn error_name(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// The names as `ErrorEquals` lists them.
+pub(crate) fn error_equals<E>(errors: impl IntoIterator<Item: Names<E>>) -> Vec<String> {
+    errors.into_iter().map(|error| error.error_name().to_owned()).collect()
+}
+
+/// What flows into the state that a Catch names.
+#[expect(non_snake_case, reason = "the fields are spelled as Step Functions spells them")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorOutput {
+    /// The error's name.
+    pub Error: String,
+    /// What the failed task said of it, usually JSON of its own. An error need not have one.
+    pub Cause: Option<String>,
 }

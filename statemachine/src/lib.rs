@@ -6,13 +6,13 @@
 //! to a state that takes another type. A loop is closed with [`Builder::declare`].
 //!
 //! ```
-//! use statemachine::{ErrorName, ErrorOutput, Fail, Retry, StateMachine, Succeed, Task};
+//! use statemachine::{ErrorName, ErrorOutput, Fail, Retry, StateMachine, Succeed, Task, field};
 //! # #[derive(serde::Serialize, serde::Deserialize)] struct Order { id: String }
 //! # #[derive(serde::Serialize, serde::Deserialize)] struct Receipt { total: u64 }
 //!
 //! let mut machine = StateMachine::<Order, Receipt>::builder("Charges an order.");
 //! let charged = machine.add("Charged", Succeed::new());
-//! let failed = machine.add("NotCharged", Fail::new(ErrorOutput::error(), ErrorOutput::cause().unwrap_or("")));
+//! let failed = machine.add("NotCharged", Fail::new(field!(ErrorOutput, Error), field!(ErrorOutput, Cause).unwrap_or("")));
 //! let charge = machine.add(
 //!     "Charge",
 //!     Task::lambda::<Order, Receipt>("${ChargeFunctionArn}")
@@ -32,20 +32,33 @@
 
 mod builder;
 mod check;
+mod condition;
 mod definition;
 mod error_name;
 mod expression;
 pub mod graph;
 pub mod interpreter;
+mod language;
+mod parallel;
 pub mod pipeline;
 mod placeholder;
 mod retry;
+pub mod service;
 mod state;
+mod task;
+mod variable;
+mod work;
 
 pub use builder::{BuildError, Builder, Next, StateMachine};
 pub use check::{Code, Finding, check_definition};
-pub use error_name::{ErrorName, ErrorOutput};
-pub use expression::{Expression, Text};
+pub use condition::{Condition, Rule};
+pub use error_name::{ErrorName, ErrorOutput, Names, Raised};
+pub use expression::{Comparable, Expression, Number, Object, Ordered};
+pub use language::{JsonPath, Jsonata, Kind, Language};
+pub use parallel::{Branches, Parallel};
 pub use placeholder::{PlaceholderError, placeholders};
 pub use retry::{Jitter, Retry};
-pub use state::{Choice, Fail, Pass, Step, Succeed, Task, Wait};
+pub use state::{Choice, Fail, Pass, Step, Succeed, Wait};
+pub use task::{Call, Callback, Job, Service, Task};
+pub use variable::Variable;
+pub use work::Work;

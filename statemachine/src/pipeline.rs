@@ -29,12 +29,6 @@ pub enum PipelineError {
     Placeholder(#[from] PlaceholderError),
 }
 
-impl From<ProcessorError> for ErrorName {
-    fn from(error: ProcessorError) -> Self {
-        Self::custom(error.name())
-    }
-}
-
 /// How much longer the task waits than the function may run, seconds: a function that runs into its own timeout
 /// reports that, and `States.Timeout` stays the sign of a lost answer.
 const ANSWER_MARGIN_SECONDS: u32 = 60;
@@ -59,12 +53,14 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
     );
     let failed = machine.add(
         "ProcessingFailed",
-        Fail::new(ErrorOutput::error(), ErrorOutput::cause().unwrap_or("")).comment("The file was not processed."),
+        Fail::new(field!(ErrorOutput, Error), field!(ErrorOutput, Cause).unwrap_or(""))
+            .comment("The file was not processed."),
     );
     let check_damage = machine
         .add("CheckDamage", Choice::when(field!(ProcessorOutput, damage).is_present(), &damaged).otherwise(&processed));
     let process = Task::lambda::<FileLocation, ProcessorOutput>(&functions.processor_function_arn)
-        .timeout_seconds(task_seconds)
+        .raises::<ProcessorError>()
+        .timeout_seconds(u64::from(task_seconds))
         .catch([ErrorName::All], &failed);
     let process = retries().into_iter().fold(process, Task::retry);
     let process = machine.add("ProcessFile", process.then(&check_damage));
@@ -72,11 +68,11 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
 }
 
 /// Every retry is safe because the processor is idempotent: processing a file again changes nothing in the table.
-fn retries() -> [Retry; 3] {
+fn retries() -> [Retry<ProcessorError>; 3] {
     [
         Retry::on(ErrorName::LAMBDA_TRANSIENT).interval_seconds(2).max_attempts(6).max_delay_seconds(60),
         // Many files at once wait here for their turn, up to 75 minutes.
-        Retry::on([ErrorName::LAMBDA_THROTTLED]).interval_seconds(5).max_attempts(20).max_delay_seconds(300),
+        Retry::on([ErrorName::LambdaTooManyRequests]).interval_seconds(5).max_attempts(20).max_delay_seconds(300),
         Retry::on([ProcessorError::Transient]).interval_seconds(15).max_attempts(3).max_delay_seconds(120),
     ]
 }

@@ -1,27 +1,28 @@
 //! How often, and after which waits, a failed task is tried again.
 
-use serde::Serialize;
+use std::marker::PhantomData;
 
-use crate::ErrorName;
+use serde_json::{Value, json};
 
-/// One retrier of a task: which errors, how many more attempts, and the waits between them.
+use crate::Names;
+use crate::error_name::error_equals;
+
+/// One retrier of a task that raises `E`: which errors, how many more attempts, and the waits between them.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-retrying-after-an-error>
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Retry {
-    error_equals: Vec<ErrorName>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry<E> {
+    error_equals: Vec<String>,
     interval_seconds: u32,
     max_attempts: u32,
     backoff_rate: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_delay_seconds: Option<u32>,
     jitter_strategy: Jitter,
+    errors: PhantomData<fn(E)>,
 }
 
 /// Whether a wait is spread at random, so that executions that failed together do not come back together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jitter {
     /// Anywhere between no wait and the whole one.
     Full,
@@ -29,18 +30,25 @@ pub enum Jitter {
     None,
 }
 
-impl Retry {
+impl<E> Retry<E> {
     /// Retries `errors` as the States Language does by default: after 1, 2 and 4 seconds. Waits are spread at random,
     /// which is not the language's default, but is what many executions at once need.
-    pub fn on<Name: Into<ErrorName>>(errors: impl IntoIterator<Item = Name>) -> Self {
+    pub fn on(errors: impl IntoIterator<Item: Names<E>>) -> Self {
         Self {
-            error_equals: errors.into_iter().map(Into::into).collect(),
+            error_equals: error_equals(errors),
             interval_seconds: 1,
             max_attempts: 3,
             backoff_rate: 2.0,
             max_delay_seconds: None,
             jitter_strategy: Jitter::Full,
+            errors: PhantomData,
         }
+    }
+
+    /// Retries these errors as well, whatever type names them.
+    pub fn or_on(mut self, errors: impl IntoIterator<Item: Names<E>>) -> Self {
+        self.error_equals.extend(error_equals(errors));
+        self
     }
 
     /// The first wait, seconds: 1 to 99,999,999.
@@ -85,15 +93,36 @@ impl Retry {
         }
         total
     }
+
+    pub(crate) fn retrier(&self) -> Value {
+        let mut retrier = json!({
+            "ErrorEquals": self.error_equals,
+            "IntervalSeconds": self.interval_seconds,
+            "MaxAttempts": self.max_attempts,
+            "BackoffRate": self.backoff_rate,
+        });
+        if let Some(seconds) = self.max_delay_seconds {
+            retrier["MaxDelaySeconds"] = seconds.into();
+        }
+        retrier["JitterStrategy"] = match self.jitter_strategy {
+            Jitter::Full => "FULL".into(),
+            Jitter::None => "NONE".into(),
+        };
+        retrier
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
+    use crate::ErrorName;
 
     #[test]
     fn the_longest_time_counts_capped_waits_and_attempts() {
-        let retry = Retry::on([ErrorName::TaskFailed]).interval_seconds(2).max_attempts(4).max_delay_seconds(10);
+        let retry =
+            Retry::<Infallible>::on([ErrorName::TaskFailed]).interval_seconds(2).max_attempts(4).max_delay_seconds(10);
         assert_eq!(retry.longest_seconds(0), 2 + 4 + 8 + 10);
         assert_eq!(retry.longest_seconds(100), 424);
     }

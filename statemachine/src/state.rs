@@ -1,229 +1,251 @@
-//! The states, each a builder that ends in a [`Step`]: a state that knows what it takes, and what the machine gives
-//! once it went that way.
+//! The states that do no work of their own, each a builder that ends in a [`Step`]: a state that knows what it takes,
+//! and what the machine gives once it went that way.
 
 use std::marker::PhantomData;
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::definition::{Catcher, Fields, Rule, State, Transition};
-use crate::{ErrorName, ErrorOutput, Expression, Next, Retry, Text};
+use crate::condition::Condition;
+use crate::definition::{Fields, put_some, put_template, put_transition};
+use crate::language::Node;
+use crate::{Expression, JsonPath, Jsonata, Language, Next, Variable};
 
 /// A finished state: it takes `In`, and an execution that passes it ends with `Out`. [`Builder::add`] names it.
 ///
 /// [`Builder::add`]: crate::Builder::add
 #[derive(Debug)]
-pub struct Step<In, Out> {
-    pub(crate) state: State,
-    types: PhantomData<fn(In) -> Out>,
+pub struct Step<In, Out, L = Jsonata> {
+    pub(crate) type_name: &'static str,
+    pub(crate) comment: Option<String>,
+    pub(crate) fields: Fields,
+    types: PhantomData<fn(In, L) -> Out>,
 }
 
-impl<In, Out> Step<In, Out> {
-    fn new(fields: Fields) -> Self {
-        Self { state: State::new(fields), types: PhantomData }
+impl<In, Out, L> Step<In, Out, L> {
+    pub(crate) fn new(type_name: &'static str, fields: Fields) -> Self {
+        Self { type_name, comment: None, fields, types: PhantomData }
     }
 
     /// Says why the state is there. The console shows it.
     pub fn comment(mut self, text: impl Into<String>) -> Self {
-        self.state.comment = Some(text.into());
-        self
-    }
-}
-
-/// A state that does work: it takes `In` and gives `Mid` to the next one; the machine ends with `Out`.
-///
-/// A state that takes something else cannot come next:
-///
-/// ```compile_fail
-/// # use statemachine::{StateMachine, Succeed, Task};
-/// let mut machine = StateMachine::<String, u64>::builder("");
-/// let end = machine.add("End", Succeed::<u64>::new());
-/// machine.add("Work", Task::lambda::<String, bool>("arn").then(&end));
-/// ```
-///
-/// An error cannot flow where the task's input is expected:
-///
-/// ```compile_fail
-/// # use statemachine::{ErrorName, StateMachine, Succeed, Task};
-/// let mut machine = StateMachine::<String, u64>::builder("");
-/// let end = machine.add("End", Succeed::<u64>::new());
-/// machine.add("Work", Task::lambda::<String, u64>("arn").catch([ErrorName::All], &end).then(&end));
-/// ```
-///
-/// Both compile with the types right:
-///
-/// ```
-/// # use statemachine::{ErrorName, ErrorOutput, Fail, StateMachine, Succeed, Task};
-/// let mut machine = StateMachine::<String, u64>::builder("");
-/// let end = machine.add("End", Succeed::<u64>::new());
-/// let failed = machine.add("Failed", Fail::new(ErrorOutput::error(), "see the log"));
-/// machine.add("Work", Task::lambda::<String, u64>("arn").catch([ErrorName::All], &failed).then(&end));
-/// ```
-#[derive(Debug)]
-pub struct Task<In = (), Mid = (), Out = ()> {
-    resource: &'static str,
-    arguments: Value,
-    output: Expression<In, Mid>,
-    timeout_seconds: Option<u32>,
-    retry: Vec<Retry>,
-    catch: Vec<Catcher>,
-    types: PhantomData<fn(In) -> (Mid, Out)>,
-}
-
-impl<Out> Task<(), (), Out> {
-    /// Invokes a Lambda function with the state's input as its payload, and waits for what it returns.
-    ///
-    /// `function` is a name, an ARN or a placeholder. `In` and `Mid` are the types that the function takes and
-    /// returns: say them with the types it is written with.
-    ///
-    /// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html>
-    pub fn lambda<In, Mid>(function: &str) -> Task<In, Mid, Out> {
-        let payload = Expression::<In, In>::input().delimited();
-        Task {
-            resource: "arn:aws:states:::lambda:invoke",
-            arguments: json!({"FunctionName": function, "Payload": payload}),
-            output: Expression::unchecked("$states.result.Payload"),
-            timeout_seconds: None,
-            retry: Vec::new(),
-            catch: Vec::new(),
-            types: PhantomData,
-        }
-    }
-}
-
-impl<In, Mid, Out> Task<In, Mid, Out> {
-    /// How long one attempt may take, seconds: 1 to 99,999,999. Longer is the error `States.Timeout`.
-    pub fn timeout_seconds(mut self, seconds: u32) -> Self {
-        self.timeout_seconds = Some(seconds);
+        self.comment = Some(text.into());
         self
     }
 
-    /// Tries again as `retry` says. The first retrier that names an error decides.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry.push(retry);
-        self
-    }
-
-    /// Goes to `next` with `{"Error", "Cause"}` when one of `errors` is left after all retries. The first match counts.
-    pub fn catch<Name: Into<ErrorName>>(
-        mut self,
-        errors: impl IntoIterator<Item = Name>,
-        next: &Next<ErrorOutput, Out>,
-    ) -> Self {
-        let error_equals = errors.into_iter().map(Into::into).collect();
-        self.catch.push(Catcher { error_equals, next: next.name() });
-        self
-    }
-
-    /// Gives the task's result to `next`.
-    pub fn then(self, next: &Next<Mid, Out>) -> Step<In, Out> {
-        self.finish(Transition::Next(next.name()))
-    }
-
-    fn finish(self, transition: Transition) -> Step<In, Out> {
-        Step::new(Fields::Task {
-            resource: self.resource,
-            arguments: self.arguments,
-            timeout_seconds: self.timeout_seconds,
-            retry: self.retry,
-            catch: self.catch,
-            output: self.output.delimited(),
-            transition,
-        })
-    }
-}
-
-impl<In, Out> Task<In, Out, Out> {
-    /// Ends the execution with the task's result.
-    pub fn end(self) -> Step<In, Out> {
-        self.finish(Transition::End(true))
+    /// The state as a machine in `language` has it.
+    pub(crate) fn into_state(self, language: Option<&'static str>) -> Fields {
+        let mut state = Fields::new();
+        state.insert("Type".to_owned(), self.type_name.into());
+        state.extend(self.comment.map(|comment| ("Comment".to_owned(), Value::from(comment))));
+        state.extend(language.map(|language| ("QueryLanguage".to_owned(), Value::from(language))));
+        state.extend(self.fields);
+        state
     }
 }
 
 /// A fork: the first rule that holds says where the input goes.
 ///
+/// ```
+/// # use statemachine::{Choice, Fail, StateMachine, Succeed, field};
+/// # use statemachine::interpreter::Interpreter;
+/// # use serde_json::json;
+/// struct Order { total: u64, express: bool }
+/// let mut machine = StateMachine::<Order, Order>::builder("");
+/// let end = machine.add("End", Succeed::new());
+/// let refused = machine.add("Refused", Fail::new("Refused", "too little for express"));
+/// let is_little = field!(Order, express).and(field!(Order, total).less_than(10));
+/// let check = machine.add("Check", Choice::when(is_little, &refused).otherwise(&end));
+/// let machine = machine.build(&check)?;
+///
+/// let mut interpreter = Interpreter::new(machine.definition())?;
+/// assert_eq!(interpreter.run(json!({"total": 5, "express": true}))?.error(), Some("Refused"));
+/// assert_eq!(interpreter.run(json!({"total": 50, "express": true}))?.error(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// A rule about another type than the one that flows does not compile:
 ///
 /// ```compile_fail
 /// # use statemachine::{Choice, StateMachine, Succeed, field};
-/// struct Order { express: bool }
+/// # struct Order { express: bool }
 /// struct Parcel { express: bool }
 /// let mut machine = StateMachine::<Order, Order>::builder("");
 /// let end = machine.add("End", Succeed::<Order>::new());
 /// machine.add("IsExpress", Choice::when(field!(Parcel, express), &end).otherwise(&end));
 /// ```
-///
-/// With the right one it does:
-///
-/// ```
-/// # use statemachine::{Choice, StateMachine, Succeed, field};
-/// struct Order { express: bool }
-/// let mut machine = StateMachine::<Order, Order>::builder("");
-/// let end = machine.add("End", Succeed::<Order>::new());
-/// machine.add("IsExpress", Choice::when(field!(Order, express), &end).otherwise(&end));
-/// ```
 #[derive(Debug)]
-pub struct Choice<In, Out> {
-    rules: Vec<Rule>,
-    types: PhantomData<fn(In) -> Out>,
+pub struct Choice<In, Out, L = Jsonata> {
+    rules: Vec<Value>,
+    types: PhantomData<fn(In, L) -> Out>,
 }
 
-impl<In, Out> Choice<In, Out> {
+impl<In, Out, L: Language> Choice<In, Out, L> {
     /// Goes to `next` when `condition` holds.
-    pub fn when(condition: Expression<In, bool>, next: &Next<In, Out>) -> Self {
+    pub fn when(condition: impl Condition<In, Language = L>, next: &Next<In, Out>) -> Self {
         Self { rules: Vec::new(), types: PhantomData }.or_when(condition, next)
     }
 
     /// Goes to `next` when `condition` holds and none before did.
-    pub fn or_when(mut self, condition: Expression<In, bool>, next: &Next<In, Out>) -> Self {
-        self.rules.push(Rule { condition: condition.delimited(), next: next.name() });
+    pub fn or_when(mut self, condition: impl Condition<In, Language = L>, next: &Next<In, Out>) -> Self {
+        let mut rule = condition.into_rule();
+        rule.insert("Next".to_owned(), next.name().into());
+        self.rules.push(rule.into());
         self
     }
 
     /// Goes to `next` when no condition holds. A choice without it could fail with `States.NoChoiceMatched`.
-    pub fn otherwise(self, next: &Next<In, Out>) -> Step<In, Out> {
-        Step::new(Fields::Choice { choices: self.rules, default: next.name() })
+    pub fn otherwise(self, next: &Next<In, Out>) -> Step<In, Out, L> {
+        let fields = [("Choices".to_owned(), self.rules.into()), ("Default".to_owned(), next.name().into())];
+        Step::new("Choice", Fields::from_iter(fields))
     }
 }
 
-/// A state that does no work: it passes its input on, or makes a `Mid` of it.
+/// A state that does no work: it passes its input on, or makes a `Mid` of it, and may keep something in a variable.
+///
+/// ```
+/// # use statemachine::{Expression, Pass, StateMachine, field, object};
+/// # use statemachine::interpreter::Interpreter;
+/// # use serde_json::json;
+/// struct Order { id: String, total: u64 }
+/// struct Invoice { order: String, due: u64 }
+///
+/// let mut machine = StateMachine::<Order, Invoice>::builder("");
+/// let id = machine.variable::<String>("id");
+/// let due = Expression::<u64, u64>::input() + 5;
+/// let invoice = machine.add("Invoice", Pass::output(object!(Invoice { order: id.value(), due: due })).end());
+/// let keep = Pass::output(field!(Order, total)).assign(&id, field!(Order, id)).then(&invoice);
+/// let keep = machine.add("Keep", keep);
+/// let machine = machine.build(&keep)?;
+///
+/// let execution = Interpreter::new(machine.definition())?.run(json!({"id": "a", "total": 7}))?;
+/// assert_eq!(execution.output(), Some(&json!({"order": "a", "due": 12})));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-pub struct Pass<In, Mid>(Expression<In, Mid>);
+pub struct Pass<In, Mid, L = Jsonata> {
+    fields: Fields,
+    assign: Vec<(String, Node)>,
+    types: PhantomData<fn(In, L) -> Mid>,
+}
 
-impl<In, Mid> Pass<In, Mid> {
-    /// Gives what `output` makes of the input.
-    pub fn output(output: Expression<In, Mid>) -> Self {
-        Self(output)
+impl<In, Mid, L: Language> Pass<In, Mid, L> {
+    fn of(fields: Fields) -> Self {
+        Self { fields, assign: Vec::new(), types: PhantomData }
+    }
+
+    /// Keeps what `value` gives of the input in a variable.
+    pub fn assign<T>(mut self, variable: &Variable<T>, value: impl Into<Expression<In, T, L>>) -> Self {
+        self.assign.push((variable.name().to_owned(), value.into().into_node()));
+        self
     }
 
     /// Gives the output to `next`.
-    pub fn then<Out>(self, next: &Next<Mid, Out>) -> Step<In, Out> {
-        Step::new(Fields::Pass { output: self.0.delimited(), transition: Transition::Next(next.name()) })
+    pub fn then<Out>(self, next: &Next<Mid, Out>) -> Step<In, Out, L> {
+        self.finish(Some(next.name()))
     }
 
     /// Ends the execution with the output.
-    pub fn end(self) -> Step<In, Mid> {
-        Step::new(Fields::Pass { output: self.0.delimited(), transition: Transition::End(true) })
+    pub fn end(self) -> Step<In, Mid, L> {
+        self.finish(None)
+    }
+
+    fn finish<Out>(mut self, next: Option<String>) -> Step<In, Out, L> {
+        put_template::<L>(&mut self.fields, "Assign", &self.assign);
+        put_transition(&mut self.fields, next);
+        Step::new("Pass", self.fields)
+    }
+}
+
+impl<In, L: Language> Pass<In, In, L> {
+    /// Gives the input on as it is.
+    pub fn input() -> Self {
+        Self::of(Fields::new())
+    }
+}
+
+impl<In, Mid> Pass<In, Mid> {
+    /// Gives what `output` makes of the input.
+    pub fn output(output: impl Into<Expression<In, Mid>>) -> Self {
+        let mut fields = Fields::new();
+        Jsonata::put(&mut fields, "Output", output.into().node());
+        Self::of(fields)
+    }
+}
+
+/// In JSONPath the fields have other names:
+///
+/// ```compile_fail
+/// # use statemachine::{JsonPath, Pass, Step, field};
+/// # struct Order { total: u64 }
+/// let state: Step<Order, u64, JsonPath> = Pass::output(field!(Order, total)).end();
+/// ```
+impl<In, Mid> Pass<In, Mid, JsonPath> {
+    /// Gives a part of the input: InputPath.
+    pub fn input_path(path: Expression<In, Mid, JsonPath>) -> Self {
+        let mut fields = Fields::new();
+        JsonPath::put(&mut fields, "Input", path.node());
+        Self::of(fields)
+    }
+
+    /// Gives an [`object!`](crate::object) of parts of the input: Parameters.
+    pub fn parameters(object: Expression<In, Mid, JsonPath>) -> Self {
+        let mut fields = Fields::new();
+        JsonPath::put(&mut fields, JsonPath::ARGUMENTS, object.node());
+        Self::of(fields)
     }
 }
 
 /// A state that waits and passes its input on.
+///
+/// ```
+/// # use statemachine::{StateMachine, Wait, field};
+/// # use statemachine::interpreter::Interpreter;
+/// # use serde_json::json;
+/// struct Reminder { minutes: u64 }
+/// let mut machine = StateMachine::<Reminder, Reminder>::builder("");
+/// let wait = machine.add("Pause", Wait::seconds(field!(Reminder, minutes) * 60).end());
+/// let machine = machine.build(&wait)?;
+/// let execution = Interpreter::new(machine.definition())?.run(json!({"minutes": 30}))?;
+/// assert_eq!(execution.elapsed().as_secs(), 1800);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-pub struct Wait(u32);
+pub struct Wait<In, L = Jsonata> {
+    fields: Fields,
+    types: PhantomData<fn(In, L)>,
+}
 
-impl Wait {
+impl<In, L: Language> Wait<In, L> {
     /// Waits this long, seconds: 1 to 99,999,999.
-    pub fn seconds(seconds: u32) -> Self {
-        Self(seconds)
+    pub fn seconds(seconds: impl Into<Expression<In, u64, L>>) -> Self {
+        Self::of("Seconds", seconds.into().node())
+    }
+
+    /// Waits until a moment; not at all, where it is past.
+    pub fn until(moment: impl Into<Expression<In, Timestamp, L>>) -> Self {
+        Self::of("Timestamp", moment.into().node())
+    }
+
+    fn of(field: &str, node: &Node) -> Self {
+        let mut fields = Fields::new();
+        L::put(&mut fields, field, node);
+        Self { fields, types: PhantomData }
     }
 
     /// Gives the input to `next` afterwards.
-    pub fn then<In, Out>(self, next: &Next<In, Out>) -> Step<In, Out> {
-        Step::new(Fields::Wait { seconds: self.0, transition: Transition::Next(next.name()) })
+    pub fn then<Out>(self, next: &Next<In, Out>) -> Step<In, Out, L> {
+        self.finish(Some(next.name()))
     }
 
     /// Ends the execution afterwards, with the input as its output.
-    pub fn end<Out>(self) -> Step<Out, Out> {
-        Step::new(Fields::Wait { seconds: self.0, transition: Transition::End(true) })
+    pub fn end(self) -> Step<In, In, L> {
+        self.finish(None)
+    }
+
+    fn finish<Out>(mut self, next: Option<String>) -> Step<In, Out, L> {
+        put_transition(&mut self.fields, next);
+        Step::new("Wait", self.fields)
     }
 }
 
@@ -242,8 +264,8 @@ pub struct Succeed<Out>(PhantomData<Out>);
 impl<Out> Succeed<Out> {
     /// Ends the execution.
     #[expect(clippy::new_ret_no_self, reason = "a state without settings is a finished step at once")]
-    pub fn new() -> Step<Out, Out> {
-        Step::new(Fields::Succeed {})
+    pub fn new<L>() -> Step<Out, Out, L> {
+        Step::new("Succeed", Fields::new())
     }
 }
 
@@ -256,7 +278,13 @@ impl<In> Fail<In> {
     ///
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/state-fail.html>
     #[expect(clippy::new_ret_no_self, reason = "a state without settings is a finished step at once")]
-    pub fn new<Out>(error: impl Into<Text<In>>, cause: impl Into<Text<In>>) -> Step<In, Out> {
-        Step::new(Fields::Fail { error: error.into().into_field(), cause: cause.into().into_field() })
+    pub fn new<Out, L: Language>(
+        error: impl Into<Expression<In, String, L>>,
+        cause: impl Into<Expression<In, String, L>>,
+    ) -> Step<In, Out, L> {
+        let mut fields = Fields::new();
+        put_some::<L>(&mut fields, "Error", Some(error.into().node()));
+        put_some::<L>(&mut fields, "Cause", Some(cause.into().node()));
+        Step::new("Fail", fields)
     }
 }
