@@ -11,7 +11,6 @@ use crate::definition::{Fields, targets};
 use crate::{JsonPath, Jsonata, Language, Step, Variable};
 
 /// A state machine that takes `In` and, where it succeeds, gives `Out`.
-#[derive(Clone, Debug)]
 pub struct StateMachine<In, Out, L = Jsonata> {
     definition: Value,
     types: PhantomData<fn(In, L) -> Out>,
@@ -41,6 +40,18 @@ impl<In, Out, L> StateMachine<In, Out, L> {
     pub(crate) fn nested(&self) -> Fields {
         let fields = ["StartAt", "States"].into_iter();
         fields.filter_map(|field| Some((field.to_owned(), self.definition.get(field)?.clone()))).collect()
+    }
+}
+
+impl<In, Out, L> Clone for StateMachine<In, Out, L> {
+    fn clone(&self) -> Self {
+        Self { definition: self.definition.clone(), types: PhantomData }
+    }
+}
+
+impl<In, Out, L> fmt::Debug for StateMachine<In, Out, L> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("StateMachine").field(&self.definition).finish()
     }
 }
 

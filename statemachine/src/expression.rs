@@ -241,6 +241,15 @@ impl<In, T, L: Language> Expression<In, Option<T>, L> {
 }
 
 impl<In, T> Expression<In, Option<T>> {
+    /// What `next` makes of the value, where there is one.
+    pub fn and_then<U>(
+        self,
+        next: impl FnOnce(Expression<In, T>) -> Expression<In, Option<U>>,
+    ) -> Expression<In, Option<U>> {
+        // A field of what is not there is not there.
+        next(Expression::of(self.node))
+    }
+
     /// The value, or `default` where there is none.
     pub fn unwrap_or(self, default: impl Into<Expression<In, T>>) -> Expression<In, T> {
         let (value, default) = (self.node.operand_text(), default.into());

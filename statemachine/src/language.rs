@@ -108,7 +108,11 @@ impl Node {
 
     /// The field `name` of the value.
     pub(crate) fn field(&self, name: &str) -> Self {
-        Self::operand(format!("{}.{name}", self.operand_text()))
+        let own = match self {
+            Self::Object(fields) => fields.iter().find(|(field, _)| field == name),
+            _ => None,
+        };
+        own.map_or_else(|| Self::operand(format!("{}.{name}", self.operand_text())), |(_, value)| value.clone())
     }
 }
 

@@ -39,7 +39,9 @@ mod expression;
 pub mod graph;
 pub mod interpreter;
 mod language;
+mod map;
 mod parallel;
+mod permission;
 pub mod pipeline;
 mod placeholder;
 mod retry;
@@ -55,7 +57,12 @@ pub use condition::{Condition, Rule};
 pub use error_name::{ErrorName, ErrorOutput, Names, Raised};
 pub use expression::{Comparable, Expression, Number, Object, Ordered};
 pub use language::{JsonPath, Jsonata, Kind, Language};
+pub use map::{
+    Batch, Batcher, DistributedMap, ExecutionType, InventoryObject, Items, ListedObject, Map, Reader, ResultManifest,
+    ResultWriter, Settled, WrittenResults,
+};
 pub use parallel::{Branches, Parallel};
+pub use permission::{Permission, PermissionError, Resource, permissions};
 pub use placeholder::{PlaceholderError, placeholders};
 pub use retry::{Jitter, Retry};
 pub use state::{Choice, Fail, Pass, Step, Succeed, Wait};

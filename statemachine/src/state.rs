@@ -166,9 +166,9 @@ impl<In, L: Language> Pass<In, In, L> {
 
 impl<In, Mid> Pass<In, Mid> {
     /// Gives what `output` makes of the input.
-    pub fn output(output: impl Into<Expression<In, Mid>>) -> Self {
+    pub fn output(output: Expression<In, Mid>) -> Self {
         let mut fields = Fields::new();
-        Jsonata::put(&mut fields, "Output", output.into().node());
+        Jsonata::put(&mut fields, "Output", output.node());
         Self::of(fields)
     }
 }

@@ -44,7 +44,7 @@ impl<Kind, In, Mid, Out, E, L: Language> Work<Kind, In, Mid, Out, E, L> {
     }
 
     /// The same work under other types.
-    fn cast<Kind2, Mid2, E2>(self) -> Work<Kind2, In, Mid2, Out, E2, L> {
+    pub(crate) fn cast<Kind2, Mid2, E2>(self) -> Work<Kind2, In, Mid2, Out, E2, L> {
         Work {
             type_name: self.type_name,
             fields: self.fields,
@@ -200,9 +200,9 @@ impl<Kind: HasResult, In, Mid, Out, E> Work<Kind, In, Mid, Out, E, JsonPath> {
 
 impl<Kind: Unplaced, In, Mid, Out, E> Work<Kind, In, Mid, Out, E, JsonPath> {
     /// Puts the result into a field of the input, and gives the input on.
-    pub fn result_path(
+    pub fn result_path<T: From<Mid>>(
         mut self,
-        place: impl FnOnce(Expression<In, In, JsonPath>) -> Expression<In, Mid, JsonPath>,
+        place: impl FnOnce(Expression<In, In, JsonPath>) -> Expression<In, T, JsonPath>,
     ) -> Work<Placed, In, In, Out, E, JsonPath> {
         JsonPath::put(&mut self.selection, "Result", place(Expression::input()).node());
         self.cast()

@@ -36,6 +36,11 @@ impl Action {
         Self(action)
     }
 
+    /// An action that is not known before the program runs; none where it has a wildcard or no service.
+    pub fn parse(action: &'static str) -> Option<Self> {
+        (action.matches(':').count() == 1 && !action.contains(['*', '?'])).then_some(Self(action))
+    }
+
     /// The action as a policy spells it.
     pub const fn as_str(self) -> &'static str {
         self.0

@@ -6,6 +6,7 @@
 mod function;
 mod monitoring;
 mod orchestration;
+mod permission;
 mod processing;
 mod settings;
 mod storage;
@@ -14,6 +15,7 @@ mod usage;
 use cloudformation::{Name, Parameter, Stack, Template, TemplateError, Value, s3};
 use monitoring::{Alarms, Watched};
 
+pub use permission::GrantError;
 pub use processing::definition;
 pub use settings::{AlarmSettings, Architecture, FunctionSettings, Settings, SettingsError, UsageSettings};
 pub use usage::usage;
@@ -54,6 +56,12 @@ pub enum PipelineError {
     /// The state machine is not sound.
     #[error(transparent)]
     StateMachine(#[from] statemachine::pipeline::PipelineError),
+    /// What the state machine may do cannot be derived from its states.
+    #[error(transparent)]
+    Permission(#[from] statemachine::PermissionError),
+    /// What the state machine may do cannot be granted.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
     /// The dashboard's text could not be rendered.
     #[error("templates/dashboard.json.hbs: {0}")]
     Render(#[from] Box<handlebars::RenderError>),

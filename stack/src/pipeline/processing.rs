@@ -8,10 +8,13 @@ use cloudformation::{
     Handle, PolicyDocument, Reserved, Stack, Statement, Value, dynamodb, grant_log_delivery, grant_trace, iam, lambda,
     logs, s3, stepfunctions,
 };
-use contract::{INGEST_PREFIX, ProcessorEnvironment, QUARANTINE_PREFIX, StateMachineSubstitutions};
-use statemachine::pipeline as machine;
+use contract::{
+    FileLocation, INGEST_PREFIX, ProcessorEnvironment, ProcessorOutput, QUARANTINE_PREFIX, StateMachineSubstitutions,
+};
+use statemachine::{Permission, Resource, StateMachine, pipeline};
 
 use super::function::{FunctionDefinition, add_function};
+use super::permission::statements;
 use super::{Assets, PipelineError, Settings};
 
 /// Adds the processor: it reads a file, writes its rows to the table, and quarantines those that are malformed.
@@ -61,7 +64,13 @@ pub(super) fn add_state_machine(
     stack.attributes(&log_group).removal(settings.removal());
     let role =
         stack.add("StateMachineRole", iam::Role::new(PolicyDocument::new([Statement::trust("states.amazonaws.com")])));
-    let grants = [processor.arn().grant_invoke(), grant_log_delivery(), grant_trace()];
+    let definition = machine(settings)?;
+    let permissions = definition.permissions()?;
+    let substitutions = StateMachineSubstitutions { processor_function_arn: Value::<String>::from(processor.arn()) };
+    let substitutions = substitutions.entries();
+    let is_own = |permission: &&Permission| permission.resources.iter().any(Resource::is_own);
+    let mut grants = statements(permissions.iter().filter(|permission| !is_own(permission)), &substitutions, None)?;
+    grants.extend([grant_log_delivery(), grant_trace()]);
     let policy = stack.grant("StateMachinePolicy", &role, grants);
 
     let destination =
@@ -71,15 +80,19 @@ pub(super) fn add_state_machine(
         .destinations([destination])
         .include_execution_data(true)
         .level(LoggingConfigurationLevel::All);
-    let substitutions = StateMachineSubstitutions { processor_function_arn: Value::<String>::from(processor.arn()) };
     let properties = stepfunctions::StateMachine::new(role.arn())
-        .definition_string(definition(settings)?)
-        .definition_substitutions(Value::from_iter(substitutions.entries()))
+        .definition_string(definition.to_string())
+        .definition_substitutions(Value::from_iter(substitutions.clone()))
         .state_machine_type(StateMachineType::Standard)
         .logging_configuration(logging)
         .tracing_configuration(TracingConfiguration::new().enabled(true));
     let machine = stack.add("StateMachine", properties);
     stack.attributes(&machine).depends_on(&policy);
+    // What a machine may do with itself can only be said once there is one.
+    let own = statements(permissions.iter().filter(is_own), &substitutions, Some(&machine))?;
+    if !own.is_empty() {
+        stack.grant("StateMachineOwnPolicy", &role, own);
+    }
     Ok(machine)
 }
 
@@ -89,7 +102,9 @@ pub(super) fn add_state_machine(
 ///
 /// The definition is not sound.
 pub fn definition(settings: &Settings) -> Result<String, PipelineError> {
-    let machine =
-        machine::machine(machine::Settings { processor_timeout_seconds: settings.processor.timeout_seconds })?;
-    Ok(machine.to_string())
+    Ok(machine(settings)?.to_string())
+}
+
+fn machine(settings: &Settings) -> Result<StateMachine<FileLocation, ProcessorOutput>, PipelineError> {
+    Ok(pipeline::machine(pipeline::Settings { processor_timeout_seconds: settings.processor.timeout_seconds })?)
 }

@@ -109,9 +109,8 @@ impl<In, L: Language> Attributes<In, L> {
 
 impl<In> Attributes<In> {
     /// A number, which DynamoDB takes as text.
-    pub fn number<N: Number>(self, name: &str, value: impl Into<Expression<In, N>>) -> Self {
-        let text = value.into().to_json_string();
-        self.with(name, "N", text.into_node())
+    pub fn number<N: Number>(self, name: &str, value: Expression<In, N>) -> Self {
+        self.with(name, "N", value.to_json_string().into_node())
     }
 }
 
