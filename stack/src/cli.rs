@@ -149,6 +149,7 @@ Examples:
   stack deploy
   stack deploy --yes                             for CI, where nobody can be asked
   stack deploy --plan change.json
+  stack deploy --no-refactor                     deletes and creates what has another name
   stack deploy --environment production --region eu-central-1 --profile team
   stack deploy --endpoint-url http://127.0.0.1:4566
   stack deploy --json | tail -n 1                the outcome, with the stack's outputs
@@ -262,6 +263,14 @@ pub struct Packaging {
     /// The record contract to put into the processor's package; without it, functions/processor/contract.yaml.
     #[arg(long, value_name = "FILE")]
     pub contract: Option<PathBuf>,
+}
+
+/// What becomes of a resource that has another logical id.
+#[derive(Args, Clone, Debug)]
+pub struct Renames {
+    /// Deletes and creates a resource that only has another logical id, instead of renaming it.
+    #[arg(long)]
+    pub no_refactor: bool,
 }
 
 /// `synth`.
@@ -482,6 +491,8 @@ pub struct Diff {
     /// Compares two template files, JSON or YAML, with their parameters' defaults, and asks no cloud.
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
     pub offline: Option<Vec<PathBuf>>,
+    #[command(flatten)]
+    pub renames: Renames,
     /// Prints one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
@@ -499,6 +510,8 @@ pub struct Plan {
     /// The file to write the plan to.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub renames: Renames,
     /// Does not ask before it makes the bucket for packages.
     #[arg(long)]
     pub yes: bool,
@@ -517,11 +530,13 @@ pub struct Deploy {
     #[command(flatten)]
     pub packaging: Packaging,
     /// Applies the plan in a file, exactly; refused when anything that it rests on has moved.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_rollback", "express"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_rollback", "express", "no_refactor"])]
     pub plan: Option<PathBuf>,
     /// Lets a resource that holds data be replaced or deleted, by its logical id. May be given again.
     #[arg(long, value_name = "LOGICAL_ID")]
     pub allow_replace: Vec<String>,
+    #[command(flatten)]
+    pub renames: Renames,
     /// Leaves a stack that fails as it is, to look at. Development stacks only.
     #[arg(long)]
     pub no_rollback: bool,

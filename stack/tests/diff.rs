@@ -94,12 +94,24 @@ fn a_change_of_the_pipeline_for_programs() {
     );
     assert_eq!(resource("ProcessorFunction")["code"], json!({ "before": "3f".repeat(32), "after": "9c".repeat(32) }));
     assert_eq!(
-        diff["renames"],
+        diff["moves"],
         json!([{ "from": "Dashboard", "to": "Overview", "resource_type": "AWS::CloudWatch::Dashboard" }])
     );
+    assert!(diff["renames"].as_array().unwrap().is_empty());
     let statements = diff["access"].as_array().unwrap();
     let statement = statements.iter().find(|statement| statement["holder"] == "ProcessorRole").unwrap();
     assert_eq!([&statement["actions"], &statement["broadens"]], [&json!(["dynamodb:DeleteItem"]), &json!(true)]);
+}
+
+#[test]
+fn a_rename_moves_the_resource_unless_told_otherwise() {
+    let table = |name: &str| format!("Resources: {{{name}: {{Type: AWS::DynamoDB::Table}}}}\n");
+    let moved = diff(&table("Table"), &table("Items"), &[]);
+    assert_eq!(moved.status.code(), Some(2));
+    let text = printed(&moved);
+    assert!(text.starts_with("Moves\n    Table → Items  AWS::DynamoDB::Table\n\nresources: 1 to move\n"), "{text}");
+    let told = printed(&diff(&table("Table"), &table("Items"), &["--no-refactor"]));
+    assert!(told.contains("Same content under another logical id") && told.contains("DATA LOSS: Table"), "{told}");
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::change_set::Creation;
 use crate::delete::delete;
 use crate::events::EventLog;
 use crate::plan::{Prepared, prepare};
 use crate::watch::watch;
 use crate::{
     Change, ChangeSet, ChangeSetKind, Connection, DeleteRequest, DeployOptions, DeploymentError, Operation, Plan,
-    StackEvent, StackRequest, Step, change_set, stale,
+    Refactor, StackEvent, StackRequest, Step, change_set, refactor, stale,
 };
 
 /// What an apply did.
@@ -49,6 +50,9 @@ impl Connection {
                 Step::ChangeSet(change_set) => {
                     execute(&connection, &plan.stack, change_set, plan.options, &events).await
                 }
+                Step::Refactor(refactor) => {
+                    move_and_change(&connection, &request, refactor, &plan.changes, &events).await
+                }
             }
         })
     }
@@ -76,7 +80,40 @@ pub(crate) async fn apply(
             }
             execute(connection, &request.name, &change_set, request.options, events).await
         }
+        Step::Refactor(refactor) => {
+            guard(&request.name, &changes, request)?;
+            move_and_change(connection, request, &refactor, &changes, events).await
+        }
     }
+}
+
+/// Executes a refactor, and then a change set of what is left, unless that does more than `expected`.
+async fn move_and_change(
+    connection: &Connection,
+    request: &StackRequest,
+    refactor: &Refactor,
+    expected: &[Change],
+    events: &UnboundedSender<StackEvent>,
+) -> Result<Outcome, DeploymentError> {
+    refactor::execute(connection, &request.name, refactor).await?;
+    match change_set::create(connection, request, ChangeSetKind::Update).await? {
+        Creation::NoChanges => Ok(Outcome::Updated),
+        Creation::Ready(change_set, changes) => {
+            let checked = check_expected(&request.name, &changes, expected);
+            if let Err(error) = checked.and_then(|()| guard(&request.name, &changes, request)) {
+                change_set::discard(connection, &change_set).await?;
+                return Err(error);
+            }
+            execute(connection, &request.name, &change_set, request.options, events).await
+        }
+    }
+}
+
+/// Refuses what nobody was shown.
+fn check_expected(stack: &str, changes: &[Change], expected: &[Change]) -> Result<(), DeploymentError> {
+    let unexpected = changes.iter().filter(|change| !change.is_among(expected));
+    let changes: Vec<_> = unexpected.map(|change| format!("{:?} {}", change.action, change.logical_id)).collect();
+    if changes.is_empty() { Ok(()) } else { Err(DeploymentError::Unexpected { stack: stack.to_owned(), changes }) }
 }
 
 /// Refuses what would lose data without consent to it.

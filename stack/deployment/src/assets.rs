@@ -152,7 +152,7 @@ impl AssetStore {
         if !self.has(&key).await? {
             self.put(&key, &sha256, body.clone().into_bytes().into()).await?;
         }
-        Ok(Template::at(self.url(&key), body))
+        Ok(Template::at(self.bucket.clone(), self.url(&key), body))
     }
 
     /// Sends `body` in one request. S3 refuses it where it has another hash than `sha256`.

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use aws_sdk_cloudformation::types::{ChangeAction, PolicyAction, ResourceChange, ResourceChangeDetail};
+use cloudformation::diff::{Disposal, Impact, PropertyChange, ResourceChange as ResourceDifference};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 /// What becomes of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,15 +47,15 @@ pub enum Action {
 }
 
 /// Whether a resource is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Replacement {
-    /// It is.
-    Always,
-    /// It depends on values that are known only on the way.
-    Conditional,
     /// It is changed in place.
     Never,
+    /// It depends on values that are known only on the way.
+    Conditional,
+    /// It is.
+    Always,
 }
 
 /// One property or attribute that changes.
@@ -134,6 +136,54 @@ impl Change {
         }
     }
 
+    /// The change that this program's own comparison of two templates finds.
+    pub(crate) fn expected(change: ResourceDifference) -> Self {
+        let (action, replacement) = match change.impact {
+            Impact::Add => (Action::Add, None),
+            Impact::Remove => (Action::Remove, None),
+            Impact::Keep | Impact::Update => (Action::Modify, Some(Replacement::Never)),
+            Impact::Unknown | Impact::MayReplace => (Action::Modify, Some(Replacement::Conditional)),
+            Impact::Replace => (Action::Modify, Some(Replacement::Always)),
+        };
+        let policy_action = match (action, change.disposal) {
+            (Action::Remove, Some(Disposal::Retain)) => Some(PolicyAction::Retain),
+            (Action::Remove, Some(Disposal::Snapshot)) => Some(PolicyAction::Snapshot),
+            (Action::Remove, _) => Some(PolicyAction::Delete),
+            _ => None,
+        };
+        let properties = change.properties.into_iter().map(|property| Detail::expected("/Properties/", property));
+        let attributes = change.attributes.into_iter().map(|attribute| Detail::expected("/", attribute));
+        Self {
+            logical_id: change.logical_id,
+            physical_id: None,
+            stateful: is_stateful(&change.resource_type),
+            resource_type: change.resource_type,
+            action,
+            replacement,
+            policy_action: policy_action.map(|action| action.to_string()),
+            details: properties.chain(attributes).collect(),
+        }
+    }
+
+    /// Whether the change is one of `expected`, or only follows from what another resource comes to. It may do less.
+    pub(crate) fn is_among(&self, expected: &[Self]) -> bool {
+        let same = |other: &&Self| other.logical_id == self.logical_id && other.action == self.action;
+        match expected.iter().find(same) {
+            Some(other) => self.replacement <= other.replacement || self.follows(),
+            None => self.follows(),
+        }
+    }
+
+    /// Whether all of it comes from other resources, and can be done in place. CloudFormation lists what refers to a
+    /// changed resource, since the value may be another one then.
+    fn follows(&self) -> bool {
+        let is_caused = |detail: &Detail| detail.cause.is_some();
+        self.action == Action::Modify
+            && self.replacement != Some(Replacement::Always)
+            && !self.details.is_empty()
+            && self.details.iter().all(is_caused)
+    }
+
     /// Whether the resource, and its data with it, would be deleted or replaced.
     ///
     /// What leaves the stack and is retained loses nothing. What is replaced and retained does: the stack goes on with
@@ -157,6 +207,22 @@ impl Change {
 }
 
 impl Detail {
+    fn expected(section: &str, change: PropertyChange) -> Self {
+        let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let requires_recreation = match change.impact {
+            Impact::Replace => "Always",
+            Impact::MayReplace | Impact::Unknown => "Conditionally",
+            _ => "Never",
+        };
+        Self {
+            path: format!("{section}{}", change.path),
+            before: change.before.map(text),
+            after: change.after.map(text),
+            requires_recreation: Some(requires_recreation.to_owned()),
+            cause: change.cause.map(|cause| cause.replaced),
+        }
+    }
+
     fn from_sdk(detail: ResourceChangeDetail) -> Self {
         let target = detail.target;
         let target = target.as_ref();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use cloudformation::diff::Rename;
 use thiserror::Error;
 
 use crate::plan::FORMAT;
@@ -207,6 +208,48 @@ pub enum DeploymentError {
         stack: String,
         /// The resources.
         losses: Vec<Loss>,
+    },
+    /// The endpoint has no stack refactors.
+    #[error(
+        "cannot rename resources of stack `{stack}`: this endpoint has no stack refactors; --no-refactor deletes each and \
+         creates it anew, empty: {}",
+        list(moves)
+    )]
+    NoRefactor {
+        /// The stack's name.
+        stack: String,
+        /// The resources.
+        moves: Vec<Rename>,
+    },
+    /// CloudFormation cannot rename resources.
+    #[error(
+        "CloudFormation refuses to rename resources of stack `{stack}`: {reason}; give them their old logical ids, or \
+         have them deleted and created anew, empty, with --no-refactor"
+    )]
+    RefactorRefused {
+        /// The stack's name.
+        stack: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// Resources could not be renamed.
+    #[error("renaming resources of stack `{stack}` failed, and nothing else was begun: {reason}")]
+    RefactorFailed {
+        /// The stack's name.
+        stack: String,
+        /// CloudFormation's reason.
+        reason: String,
+    },
+    /// After a refactor, the change set would do more than was expected.
+    #[error(
+        "the resources of stack `{stack}` are renamed, and nothing more was done: what is left would change more than \
+         was shown: {}; deploy again to see it and to decide", changes.join("; ")
+    )]
+    Unexpected {
+        /// The stack's name.
+        stack: String,
+        /// What was not shown: `Modify Table`.
+        changes: Vec<String>,
     },
     /// What a plan rests on is no longer so.
     #[error("the plan for stack `{stack}` no longer holds: {}; make a new one with `stack plan`", list(moved))]

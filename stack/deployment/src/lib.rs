@@ -7,7 +7,8 @@
 //!   uploaded once; [`Connection::assets_stack`] says beforehand what it would do;
 //! - [`Connection::apply`] creates or updates a stack through a change set, [`Connection::delete`] deletes one. Both
 //!   return an [`Operation`]: a stream of [`StackEvent`]s that ends in an outcome;
-//! - [`Connection::plan`] says what an apply would do, and [`Connection::apply_plan`] does exactly that, or refuses;
+//! - [`Connection::plan`] says what an apply would do, and [`Connection::apply_plan`] does exactly that, or refuses. A
+//!   resource that has another logical id and the same content is moved first, by a [`Refactor`];
 //! - [`Connection::attach`] watches an operation that is under way, [`Connection::cancel_update`] stops one, and
 //!   [`Connection::recover`] brings a stack back that got stuck; [`Stack::next_step`] says which of these a stack takes;
 //! - [`Connection::removal`] says what would go with a stack; [`Connection::purge_bucket`] and
@@ -52,6 +53,7 @@ mod operation;
 mod plan;
 mod purge;
 mod recover;
+mod refactor;
 mod removal;
 mod request;
 mod resource;
@@ -80,6 +82,7 @@ pub use logs::{LogEvent, LogReader, LogSource};
 pub use operation::Operation;
 pub use plan::{Before, Plan, Step};
 pub use purge::BucketContent;
+pub use refactor::Refactor;
 pub use removal::{Fate, Removal};
 pub use request::{AssetLocation, Capability, DeployOptions, StackRequest, Template};
 pub use resource::Resource;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use cloudformation::diff::Rename;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::assets::BODY_LIMIT;
 use crate::change_set::{self, Creation};
 use crate::request::sha256;
 use crate::{
     AssetLocation, Capability, Change, ChangeSet, ChangeSetKind, Connection, DeployOptions, DeploymentError, Loss,
-    NextStep, Stack, StackRequest, Status,
+    NextStep, Refactor, Stack, StackRequest, Status, refactor,
 };
 
 /// The version of the plan's form.
@@ -51,7 +51,8 @@ pub struct Plan {
     pub before: Option<Before>,
     /// What applying the plan does.
     pub step: Step,
-    /// What that does to each resource.
+    /// What that does to each resource. After a refactor, it is what is expected of the change set then: one that does
+    /// more is not executed.
     pub changes: Vec<Change>,
 }
 
@@ -79,12 +80,22 @@ pub enum Step {
     Nothing,
     /// A change set is executed.
     ChangeSet(ChangeSet),
+    /// A stack refactor is executed, and then a change set that is made of what is left.
+    Refactor(Refactor),
 }
 
 impl Plan {
     /// Whether the stack is already as it is wanted.
     pub fn is_unchanged(&self) -> bool {
         self.step == Step::Nothing
+    }
+
+    /// The resources that are moved to another logical id first.
+    pub fn moves(&self) -> &[Rename] {
+        match &self.step {
+            Step::Refactor(refactor) => &refactor.moves,
+            Step::Nothing | Step::ChangeSet(_) => &[],
+        }
     }
 
     /// The changes at which data can be lost.
@@ -113,11 +124,13 @@ impl Connection {
     /// Makes a plan: asks CloudFormation what it takes to make the stack what `request` wants. Changes nothing yet; the
     /// plan's change set waits in the account until it is applied or [discarded](Self::discard_plan).
     ///
-    /// Where the deployed template, parameters and tags are what `request` says, no change set is made.
+    /// Where the deployed template, parameters and tags are what `request` says, no change set is made. Where resources
+    /// have another logical id, a refactor is made ready instead: a change set would delete and create them.
     ///
     /// # Errors
     ///
-    /// CloudFormation refuses the template, or the stack is in a state that takes no change.
+    /// CloudFormation refuses the template, the stack is in a state that takes no change, or resources are to be moved
+    /// and the endpoint cannot.
     pub async fn plan(&self, request: &StackRequest) -> Result<Plan, DeploymentError> {
         let (account, prepared) = tokio::try_join!(self.account(), prepare(self, request))?;
         let Prepared { before, step, changes } = prepared;
@@ -147,7 +160,8 @@ impl Connection {
     pub async fn discard_plan(&self, plan: &Plan) -> Result<(), DeploymentError> {
         match &plan.step {
             Step::ChangeSet(change_set) => change_set::discard(self, change_set).await,
-            Step::Nothing => Ok(()),
+            // CloudFormation cannot delete a refactor, and keeps nothing for it.
+            Step::Nothing | Step::Refactor(_) => Ok(()),
         }
     }
 }
@@ -174,10 +188,7 @@ pub(crate) struct Prepared {
 
 /// Makes ready what makes the stack that `request` wants out of what is there.
 pub(crate) async fn prepare(connection: &Connection, request: &StackRequest) -> Result<Prepared, DeploymentError> {
-    let body = request.template.body();
-    if request.template.url().is_none() && body.len() > BODY_LIMIT {
-        return Err(DeploymentError::TemplateNeedsBucket { size: body.len(), limit: BODY_LIMIT });
-    }
+    request.template.check_size()?;
     let stack = connection.stack(&request.name).await?;
     let Some(stack) = stack.filter(|stack| stack.next_step() != NextStep::Create) else {
         let (step, changes) = change_set(connection, request, ChangeSetKind::Create).await?;
@@ -192,6 +203,11 @@ pub(crate) async fn prepare(connection: &Connection, request: &StackRequest) -> 
     let before = Before::of(&stack, &deployed);
     if is_deployed(request, &stack, &deployed) {
         return Ok(Prepared { before: Some(before), step: Step::Nothing, changes: Vec::new() });
+    }
+    if request.refactor
+        && let Some((refactor, changes)) = refactor::prepare(connection, request, &stack, &deployed).await?
+    {
+        return Ok(Prepared { before: Some(before), step: Step::Refactor(refactor), changes });
     }
     let (step, changes) = change_set(connection, request, ChangeSetKind::Update).await?;
     Ok(Prepared { before: Some(before), step, changes })

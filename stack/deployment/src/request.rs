@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::DeploymentError;
+use crate::assets::BODY_LIMIT;
+
 /// A stack as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StackRequest {
@@ -22,6 +25,9 @@ pub struct StackRequest {
     pub assets: Vec<AssetLocation>,
     /// How CloudFormation goes about it.
     pub options: DeployOptions,
+    /// Whether a resource that has another logical id and the same content is moved there. Otherwise it is deleted, and
+    /// created under its new name.
+    pub refactor: bool,
     /// Consent to delete a stack whose first creation failed, so that it can be created again. It holds no resources
     /// but those that the failed creation could not delete.
     pub recreate_failed: bool,
@@ -40,6 +46,7 @@ impl StackRequest {
             capabilities: Vec::new(),
             assets: Vec::new(),
             options: DeployOptions::default(),
+            refactor: true,
             recreate_failed: false,
             allow_replace: BTreeSet::new(),
         }
@@ -50,13 +57,32 @@ impl StackRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     body: String,
-    url: Option<String>,
+    object: Option<Object>,
+}
+
+/// Where a template lies in S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Object {
+    bucket: String,
+    url: String,
 }
 
 impl Template {
     /// A template that lies in S3 too, where CloudFormation reads it: at most 1 MB.
-    pub(crate) fn at(url: String, body: String) -> Self {
-        Self { body, url: Some(url) }
+    pub(crate) fn at(bucket: String, url: String, body: String) -> Self {
+        Self { body, object: Some(Object { bucket, url }) }
+    }
+
+    /// Makes sure that a request takes the text, where it does not lie in S3.
+    pub(crate) fn check_size(&self) -> Result<(), DeploymentError> {
+        let size = self.body.len();
+        let fits = self.object.is_some() || size <= BODY_LIMIT;
+        if fits { Ok(()) } else { Err(DeploymentError::TemplateNeedsBucket { size, limit: BODY_LIMIT }) }
+    }
+
+    /// The bucket in which it lies.
+    pub(crate) fn bucket(&self) -> Option<&str> {
+        self.object.as_ref().map(|object| object.bucket.as_str())
     }
 
     /// The text, JSON or YAML.
@@ -67,7 +93,7 @@ impl Template {
     /// Where CloudFormation reads it. Without an address it goes with the request, which takes at most 51,200 bytes;
     /// [`AssetStore::template`](crate::AssetStore::template) takes more.
     pub fn url(&self) -> Option<&str> {
-        self.url.as_deref()
+        self.object.as_ref().map(|object| object.url.as_str())
     }
 
     /// The SHA-256 of the text, hexadecimal.
@@ -78,7 +104,7 @@ impl Template {
 
 impl From<String> for Template {
     fn from(body: String) -> Self {
-        Self { body, url: None }
+        Self { body, object: None }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus};
+use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus, StackRefactorExecutionStatus};
 
 use crate::plan::shown_parameters;
-use crate::{ChangeSet, ChangeSetKind, Connection, DeploymentError, Plan, StackRequest, Step, change_set};
+use crate::{
+    ChangeSet, ChangeSetKind, Connection, DeploymentError, Plan, Refactor, StackRequest, Step, change_set, refactor,
+};
 
 /// Something that a plan rests on and that is no longer so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +79,11 @@ pub enum Moved {
     DeployedTemplate,
     /// The deployed parameters are others.
     DeployedParameters,
+    /// The stack refactor cannot be executed.
+    Refactor {
+        /// Why.
+        reason: String,
+    },
     /// The change set cannot be executed.
     ChangeSet {
         /// Why.
@@ -108,6 +115,7 @@ impl fmt::Display for Moved {
             Self::Updated => formatter.write_str("the stack was updated"),
             Self::DeployedTemplate => formatter.write_str("the deployed template is another"),
             Self::DeployedParameters => formatter.write_str("the deployed parameters are others"),
+            Self::Refactor { reason } => write!(formatter, "the stack refactor cannot be executed: {reason}"),
             Self::ChangeSet { reason } => write!(formatter, "the change set {reason}"),
         }
     }
@@ -121,8 +129,10 @@ pub(crate) async fn check(connection: &Connection, plan: &Plan, request: &StackR
         moved = wanted(plan, request);
         moved.extend(assets(connection, plan).await?);
         moved.extend(stack(connection, plan).await?);
-        if let Step::ChangeSet(planned) = &plan.step {
-            moved.extend(change_set(connection, planned).await?);
+        match &plan.step {
+            Step::Nothing => {}
+            Step::ChangeSet(planned) => moved.extend(change_set(connection, planned).await?),
+            Step::Refactor(planned) => moved.extend(refactor(connection, planned).await?),
         }
     }
     if moved.is_empty() { Ok(()) } else { Err(DeploymentError::PlanStale { stack: plan.stack.clone(), moved }) }
@@ -213,6 +223,12 @@ async fn stack(connection: &Connection, plan: &Plan) -> Result<Vec<Moved>, Deplo
         moved.push(Moved::DeployedParameters);
     }
     Ok(moved)
+}
+
+async fn refactor(connection: &Connection, planned: &Refactor) -> Result<Option<Moved>, DeploymentError> {
+    let state = refactor::describe(connection, planned).await?;
+    let can_be_executed = state.execution_status == Some(StackRefactorExecutionStatus::Available);
+    Ok((!can_be_executed).then(|| Moved::Refactor { reason: refactor::reason(state) }))
 }
 
 async fn change_set(connection: &Connection, planned: &ChangeSet) -> Result<Option<Moved>, DeploymentError> {

@@ -37,6 +37,7 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
     let request = request(&connection, &settings, &packages, verb.yes, verb.json).await?;
     let request = StackRequest {
         options: saved.as_ref().map_or(options, |plan| plan.options),
+        refactor: !verb.renames.no_refactor,
         allow_replace: verb.allow_replace.iter().cloned().collect(),
         ..request
     };
@@ -92,7 +93,8 @@ pub async fn deploy(
     settings: &Settings,
     packages: &Packages,
 ) -> Result<BTreeMap<String, String>> {
-    let request = request(connection, settings, packages, true, false).await?;
+    // An emulator has no refactors, and what it holds is there to be made again.
+    let request = StackRequest { refactor: false, ..request(connection, settings, packages, true, false).await? };
     Ok(apply(connection, connection.apply(request.clone()), &request, false).await?.outputs)
 }
 
@@ -143,9 +145,11 @@ pub async fn describe(
     let template = serde_json::from_str(request.template.body()).into_diagnostic()?;
     let (before, after) = (before.side(), Side::new(&template, &request.parameters));
     let cost = cost::change(&before, &after, settings, Some(connection.region()))?;
-    let mut text = diff::text(&Diff::between(&before, &after), &cost, colour);
+    let mut text = diff::text(&Diff::after_moves(&before, &after, plan.moves()), &cost, colour);
+    // After a refactor CloudFormation has said nothing yet.
+    let who = if plan.moves().is_empty() { "CloudFormation says" } else { "expected" };
     for loss in plan.losses() {
-        text.push_str(&format!("CloudFormation says: {loss}\n"));
+        text.push_str(&format!("{who}: {loss}\n"));
     }
     Ok(text)
 }

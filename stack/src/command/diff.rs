@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use cloudformation::diff::{Diff, Side};
+use cloudformation::diff::{Diff, Side, moves};
 use cloudformation::read_template;
 use deployment::{ASSETS_STACK, Asset, AssetsStack, Connection, NextStep};
 use miette::{Context, IntoDiagnostic, Result};
@@ -35,7 +35,8 @@ pub async fn run(verb: &cli::Diff, settings: &SettingsFile) -> Result<ExitCode> 
         Some([before, after]) => (file(before)?, file(after)?, verb.target.region.clone()),
         _ => with_deployed(verb, &settings).await?,
     };
-    let diff = Diff::between(&before.side(), &after.side());
+    let moves = if verb.renames.no_refactor { Vec::new() } else { moves(&before.template, &after.template) };
+    let diff = Diff::after_moves(&before.side(), &after.side(), &moves);
     let cost = cost::change(&before.side(), &after.side(), &settings, region.as_deref())?;
     if verb.json {
         terminal::print_json(&Priced { diff: &diff, cost: &cost })?;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use deployment::StackRequest;
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::{SettingsFile, deploy, package};
@@ -18,6 +19,7 @@ pub async fn run(verb: &Plan, settings: &SettingsFile) -> Result<ExitCode> {
     let packages = package::build(&verb.packaging, &settings)?;
     // The packages go up now, so that the plan lacks nothing when it is applied.
     let request = deploy::request(&connection, &settings, &packages, verb.yes, false).await?;
+    let request = StackRequest { refactor: !verb.renames.no_refactor, ..request };
     let plan = connection.plan(&request).await.into_diagnostic()?;
     let text = serde_json::to_string_pretty(&plan).into_diagnostic()?;
     std::fs::write(&verb.out, format!("{text}\n"))

@@ -12,6 +12,7 @@ mod hotswap;
 mod logs;
 mod plan;
 mod recover;
+mod refactor;
 
 use deployment::Connection;
 use local::{Emulator, Options};

@@ -37,7 +37,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use access::StatementChange;
-pub use rename::{Rename, renamed, renames};
+pub use rename::{Rename, moves, renamed, renames};
 pub use resource::{Cause, CodeChange, Disposal, Impact, Obstacle, PropertyChange, ResourceChange};
 pub use section::SectionChange;
 pub use setting::{Aspect, Protection, SettingChange};
@@ -70,6 +70,8 @@ pub struct Diff {
     pub resources: Vec<ResourceChange>,
     /// Resources among them that have the same content under another logical id.
     pub renames: Vec<Rename>,
+    /// Resources that are renamed first, and so are not among them unless something else about them changes.
+    pub moves: Vec<Rename>,
     /// Parameters, mappings, conditions, outputs and the like.
     pub sections: Vec<SectionChange>,
     /// Who may do more or less: the statements of IAM policies.
@@ -90,13 +92,21 @@ impl Diff {
             sections: section::changes((before, &old), (after, &new), &resources),
             access: access::changes(&old_resources, &new_resources),
             settings: setting::changes(&old_resources, &new_resources),
+            moves: Vec::new(),
             resources,
         }
     }
 
+    /// Compares what is, once `moves` are made, with what would be.
+    pub fn after_moves(before: &Side<'_>, after: &Side<'_>, moves: &[Rename]) -> Self {
+        let template = renamed(before.template, moves);
+        let before = Side::new(&template, before.parameters);
+        Self { moves: moves.to_vec(), ..Self::between(&before, after) }
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.resources.is_empty() && self.sections.is_empty()
+        self.resources.is_empty() && self.sections.is_empty() && self.moves.is_empty()
     }
 
     /// Whether somebody may do more than before: a permission that is new, or a setting that opens.

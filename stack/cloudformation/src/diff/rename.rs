@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
@@ -12,7 +13,7 @@ use super::reference::replace_targets;
 use super::resolve::{Resolver, section};
 
 /// A resource that has another logical id and the same content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rename {
     /// The logical id it has.
     pub from: String,
@@ -20,6 +21,29 @@ pub struct Rename {
     pub to: String,
     /// Its type, such as `AWS::S3::Bucket`.
     pub resource_type: String,
+}
+
+impl fmt::Display for Rename {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} -> {} ({})", self.from, self.to, self.resource_type)
+    }
+}
+
+/// The renames that a stack refactor makes: the resource stays, and has another logical id from then on.
+///
+/// CloudFormation refactors only types that can be updated in place, and not all of these. It has the last word; what is
+/// certain to be refused is left out, to be deleted and created.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-refactoring.html>
+pub fn moves(before: &Json, after: &Json) -> Vec<Rename> {
+    let mut moves = renames(before, after);
+    moves.retain(|rename| can_move(&rename.resource_type));
+    moves
+}
+
+fn can_move(resource_type: &str) -> bool {
+    let is_custom = ["Custom::", "AWS::CloudFormation::"].iter().any(|prefix| resource_type.starts_with(prefix));
+    let is_mutable = crate::spec(resource_type).is_none_or(|spec| !spec.permissions.update.is_empty());
+    is_mutable && !is_custom && resource_type != "AWS::Lambda::EventInvokeConfig"
 }
 
 /// The resources that are gone from `before` and are in `after` under another logical id. Where two could be meant, none

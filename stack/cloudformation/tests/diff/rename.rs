@@ -1,6 +1,8 @@
 //! Resources that have another logical id and the same content.
 
-use cloudformation::diff::{renamed, renames};
+use std::collections::BTreeMap;
+
+use cloudformation::diff::{Diff, Side, moves, renamed, renames};
 use serde_json::{Value as Json, json};
 
 use super::between;
@@ -84,4 +86,39 @@ fn new_code_under_a_new_name_is_still_a_rename() {
         })
     };
     assert_eq!(pairs(&function("A"), &function("B")), [("A".into(), "B".into())]);
+}
+
+#[test]
+fn what_is_moved_first_neither_comes_nor_goes() {
+    let before = template("R", "P", "F");
+    let mut after = template("Role", "P", "Function");
+    after["Resources"]["P"]["DeletionPolicy"] = "Retain".into();
+    let none = BTreeMap::new();
+    let diff = Diff::after_moves(&Side::new(&before, &none), &Side::new(&after, &none), &moves(&before, &after));
+    assert_eq!(
+        diff.moves.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["F -> Function (AWS::Lambda::Function)", "R -> Role (AWS::IAM::Role)"]
+    );
+    assert_eq!(diff.resources.iter().map(|change| change.logical_id.as_str()).collect::<Vec<_>>(), ["P"]);
+    assert!(diff.renames.is_empty() && diff.sections.is_empty() && diff.access.is_empty());
+
+    let only = Diff::after_moves(&Side::new(&before, &none), &Side::new(&before, &none), &diff.moves);
+    assert!(!only.is_empty());
+}
+
+#[test]
+fn what_cloudformation_cannot_refactor_is_renamed_and_not_moved() {
+    let resource = |name: &str, resource_type: &str| json!({ "Resources": { name: { "Type": resource_type } } });
+    for (resource_type, moved) in [
+        ("AWS::DynamoDB::Table", true),
+        ("AWS::EC2::Instance", true),
+        ("AWS::Lambda::Permission", false),
+        ("AWS::Lambda::EventInvokeConfig", false),
+        ("Custom::Thing", false),
+        ("AWS::CloudFormation::WaitCondition", false),
+    ] {
+        let (before, after) = (resource("A", resource_type), resource("B", resource_type));
+        assert_eq!(renames(&before, &after).len(), 1, "{resource_type}");
+        assert_eq!(moves(&before, &after).len(), usize::from(moved), "{resource_type}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use deployment::DriftStatus;
 
-use crate::scripted::{Answer, Script, refused, success};
+use crate::scripted::{Answer, Script, refused, stack_resources, success};
 
 fn detection(status: &str, reason: &str) -> Answer {
     success(
@@ -29,18 +29,6 @@ fn drifts(resources: &[&str], next: &str) -> Answer {
     success("DescribeStackResourceDrifts", &format!("<StackResourceDrifts>{members}</StackResourceDrifts>{next}"))
 }
 
-fn resources(logical_ids: &[&str], next: &str) -> Answer {
-    let member = |id| {
-        format!(
-            "<member><LogicalResourceId>{id}</LogicalResourceId><PhysicalResourceId>{id}</PhysicalResourceId>\
-             <ResourceType>AWS::SSM::Parameter</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
-        )
-    };
-    let members: String = logical_ids.iter().map(member).collect();
-    let next = if next.is_empty() { String::new() } else { format!("<NextToken>{next}</NextToken>") };
-    success("ListStackResources", &format!("<StackResourceSummaries>{members}</StackResourceSummaries>{next}"))
-}
-
 fn detected(answers: impl IntoIterator<Item = Answer>) -> Script {
     Script::default()
         .on("DetectStackDrift", [success("DetectStackDrift", "<StackDriftDetectionId>7</StackDriftDetectionId>")])
@@ -51,7 +39,7 @@ fn detected(answers: impl IntoIterator<Item = Answer>) -> Script {
 async fn every_page_counts_and_what_nobody_compared_is_said() {
     let stage = detected([detection("DETECTION_IN_PROGRESS", ""), detection("DETECTION_COMPLETE", "")])
         .on("DescribeStackResourceDrifts", [drifts(&["Queue MODIFIED"], "2"), drifts(&["Topic DELETED"], "")])
-        .on("ListStackResources", [resources(&["Topic", "Queue"], "2"), resources(&["Custom"], "")])
+        .on("ListStackResources", [stack_resources(&["Topic", "Queue"], "2"), stack_resources(&["Custom"], "")])
         .play()
         .await;
 
@@ -74,7 +62,7 @@ async fn every_page_counts_and_what_nobody_compared_is_said() {
 async fn a_detection_that_fails_at_one_resource_still_tells_of_the_others() {
     let stage = detected([detection("DETECTION_FAILED", "Failed to detect drift on resources [Topic]")])
         .on("DescribeStackResourceDrifts", [drifts(&["Queue MODIFIED", "Topic UNKNOWN"], "")])
-        .on("ListStackResources", [resources(&["Queue", "Topic"], "")])
+        .on("ListStackResources", [stack_resources(&["Queue", "Topic"], "")])
         .play()
         .await;
     let drift = stage.connection.drift("orders").await.unwrap();
@@ -87,7 +75,7 @@ async fn a_detection_that_fails_at_one_resource_still_tells_of_the_others() {
 async fn throttling_is_ridden_out_while_a_detection_runs() {
     let stage = detected([refused("Throttling", "Rate exceeded"), detection("DETECTION_COMPLETE", "")])
         .on("DescribeStackResourceDrifts", [refused("Throttling", "Rate exceeded"), drifts(&["Queue IN_SYNC"], "")])
-        .on("ListStackResources", [resources(&["Queue"], "")])
+        .on("ListStackResources", [stack_resources(&["Queue"], "")])
         .play()
         .await;
     assert_eq!(stage.connection.drift("orders").await.unwrap().drifted().count(), 0);

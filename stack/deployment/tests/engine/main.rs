@@ -13,6 +13,7 @@ mod logs;
 mod plan;
 mod purge;
 mod recover;
+mod refactor;
 mod removal;
 mod revert;
 mod scripted;

@@ -259,6 +259,19 @@ fn describe(status: &str, outputs: &str) -> Answer {
     )
 }
 
+/// A page of the stack's resources, by logical id.
+pub(crate) fn stack_resources(logical_ids: &[&str], next: &str) -> Answer {
+    let member = |id| {
+        format!(
+            "<member><LogicalResourceId>{id}</LogicalResourceId><PhysicalResourceId>{id}</PhysicalResourceId>\
+             <ResourceType>AWS::SSM::Parameter</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
+        )
+    };
+    let members: String = logical_ids.iter().map(member).collect();
+    let next = if next.is_empty() { String::new() } else { format!("<NextToken>{next}</NextToken>") };
+    success("ListStackResources", &format!("<StackResourceSummaries>{members}</StackResourceSummaries>{next}"))
+}
+
 /// The deployed template.
 pub(crate) fn template(body: &str) -> Answer {
     success("GetTemplate", &format!("<TemplateBody>{body}</TemplateBody>"))

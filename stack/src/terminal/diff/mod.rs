@@ -4,7 +4,7 @@ mod paint;
 mod value;
 
 use cloudformation::diff::{
-    Aspect, CodeChange, Diff, Disposal, Impact, PropertyChange, Protection, ResourceChange, SectionChange,
+    Aspect, CodeChange, Diff, Disposal, Impact, PropertyChange, Protection, Rename, ResourceChange, SectionChange,
     SettingChange, StatementChange,
 };
 use serde_json::Value as Json;
@@ -20,9 +20,10 @@ pub fn render(diff: &Diff, colour: bool) -> String {
         text.line("no changes");
         return text.text;
     }
+    text.renames("Moves", &diff.moves);
     text.resources(diff);
     text.sections(&diff.sections);
-    text.renames(diff);
+    text.renames("Same content under another logical id", &diff.renames);
     text.table("Access", &access(&diff.access));
     text.table("Protection", &settings(&diff.settings));
     text.summary(diff);
@@ -126,12 +127,12 @@ impl Text {
         }
     }
 
-    fn renames(&mut self, diff: &Diff) {
-        if diff.renames.is_empty() {
+    fn renames(&mut self, heading: &str, renames: &[Rename]) {
+        if renames.is_empty() {
             return;
         }
-        self.heading("Same content under another logical id");
-        for rename in &diff.renames {
+        self.heading(heading);
+        for rename in renames {
             self.line(&format!("    {} → {}  {}", rename.from, rename.to, rename.resource_type));
         }
     }
@@ -153,6 +154,7 @@ impl Text {
         let count =
             |actions: &[Impact]| diff.resources.iter().filter(|change| actions.contains(&change.impact)).count();
         let counts = [
+            (diff.moves.len(), "to move"),
             (count(&[Impact::Add]), "to add"),
             (count(&[Impact::Update, Impact::Unknown]), "to update"),
             (count(&[Impact::Replace]), "to replace"),
