@@ -155,6 +155,21 @@ Examples:
   stack deploy --json | tail -n 1                the outcome, with the stack's outputs
 ")]
     Deploy(Deploy),
+    /// Takes resources that exist into the stack, as the definition has them.
+    ///
+    /// Nothing else changes: the stack keeps its other resources and its outputs, and a stack that does not exist is created
+    /// with the imported resources alone. A deploy makes the rest.
+    #[command(after_help = "\
+Examples:
+  stack import Table=activity-items              a table, by its name
+  stack import QuarantineBucket=bad-rows Table=activity-items --yes
+  stack import 'Route=a1b2c3|d4e5f6'             where several properties identify it
+  stack import 'Route={\"ApiId\": \"a1b2c3\", \"RouteId\": \"d4e5f6\"}'
+
+The identifier is the value of the property that identifies the type: a bucket's name, a queue's URL,
+a topic's ARN.
+")]
+    Import(Import),
     /// Shows what was changed behind the stack's back.
     #[command(after_help = "\
 Examples:
@@ -549,6 +564,29 @@ pub struct Deploy {
     /// Prints each stack event, and at the end the outcome, as a line of JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `import`.
+#[derive(Args, Debug)]
+pub struct Import {
+    /// The resource's name in the definition, and what identifies it on AWS.
+    #[arg(value_name = "LOGICAL_ID=IDENTIFIER", required = true, value_parser = assignment)]
+    pub resources: Vec<(String, String)>,
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Does not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Prints lines of JSON on standard output: an event each, and the outcome last.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write LOGICAL_ID=IDENTIFIER: Table=activity-items")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// `drift`.

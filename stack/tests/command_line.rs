@@ -74,6 +74,7 @@ fn every_verb_has_help_with_examples() {
         "bootstrap",
         "plan",
         "deploy",
+        "import",
         "drift",
         "status",
         "events",

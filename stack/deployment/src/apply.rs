@@ -124,7 +124,7 @@ fn guard(stack: &str, changes: &[Change], request: &StackRequest) -> Result<(), 
 }
 
 /// Executes a change set and watches it to its end.
-async fn execute(
+pub(crate) async fn execute(
     connection: &Connection,
     stack: &str,
     change_set: &ChangeSet,
@@ -134,8 +134,5 @@ async fn execute(
     let log = EventLog::from_now(connection, stack, &change_set.stack_id, &change_set.name).await?;
     change_set::execute(connection, change_set, options).await?;
     watch(log, events).await?.into_result()?;
-    Ok(match change_set.kind {
-        ChangeSetKind::Create => Outcome::Created,
-        ChangeSetKind::Update => Outcome::Updated,
-    })
+    Ok(if change_set.kind.creates_stack() { Outcome::Created } else { Outcome::Updated })
 }

@@ -178,6 +178,17 @@ impl AssetStore {
     }
 }
 
+impl Template {
+    /// Another template, given to CloudFormation in the same way where it is as long.
+    pub(crate) async fn beside(&self, connection: &Connection, body: String) -> Result<Self, DeploymentError> {
+        let template = match self.bucket() {
+            Some(bucket) => AssetStore::new(connection, bucket).template(body).await?,
+            None => Self::from(body),
+        };
+        template.check_size().map(|()| template)
+    }
+}
+
 impl Connection {
     /// Whether the bucket has an object of that key.
     pub(crate) async fn has_object(&self, bucket: &str, key: &str) -> Result<bool, DeploymentError> {

@@ -35,6 +35,17 @@ pub enum ChangeSetKind {
     Create,
     /// Updates it.
     Update,
+    /// Takes resources that exist into it.
+    Import,
+    /// Creates it of resources that exist.
+    CreateByImport,
+}
+
+impl ChangeSetKind {
+    /// Whether there is no stack before.
+    pub(crate) fn creates_stack(self) -> bool {
+        matches!(self, Self::Create | Self::CreateByImport)
+    }
 }
 
 impl From<ChangeSetKind> for ChangeSetType {
@@ -42,6 +53,7 @@ impl From<ChangeSetKind> for ChangeSetType {
         match kind {
             ChangeSetKind::Create => Self::Create,
             ChangeSetKind::Update => Self::Update,
+            ChangeSetKind::Import | ChangeSetKind::CreateByImport => Self::Import,
         }
     }
 }
@@ -53,15 +65,24 @@ pub(crate) enum Creation {
 }
 
 /// Creates the change set from the stack as it is to the one that `request` wants, and waits until it is made.
-///
-/// One that cannot be executed is deleted again, and with it the empty stack that its creation made.
 pub(crate) async fn create(
     connection: &Connection,
     request: &StackRequest,
     kind: ChangeSetKind,
 ) -> Result<Creation, DeploymentError> {
     let change_set = submit(connection, request, kind).await?;
-    match wait(connection, &change_set, &request.name).await {
+    settle(connection, change_set, &request.name).await
+}
+
+/// Waits until a change set that was begun is made.
+///
+/// One that cannot be executed is deleted again, and with it the empty stack that its creation made.
+pub(crate) async fn settle(
+    connection: &Connection,
+    change_set: ChangeSet,
+    stack: &str,
+) -> Result<Creation, DeploymentError> {
+    match wait(connection, &change_set, stack).await {
         Ok(Some(changes)) => Ok(Creation::Ready(change_set, changes)),
         Ok(None) => discard(connection, &change_set).await.map(|()| Creation::NoChanges),
         Err(error) => {
@@ -179,7 +200,7 @@ pub(crate) async fn discard(connection: &Connection, change_set: &ChangeSet) -> 
         .send()
         .await
         .map_err(DeploymentError::aws(action))?;
-    if change_set.kind == ChangeSetKind::Create {
+    if change_set.kind.creates_stack() {
         // It holds no resource: a stack in review is only a place for change sets.
         let request = client.delete_stack().stack_name(&change_set.stack_id);
         request.send().await.map_err(DeploymentError::aws(action))?;

@@ -11,7 +11,7 @@ use cloudformation::diff::Rename;
 use thiserror::Error;
 
 use crate::plan::FORMAT;
-use crate::{Failure, Loss, Moved, Status};
+use crate::{Failure, ImportError, Loss, Moved, Status};
 
 /// A deployment failed.
 #[derive(Debug, Error)]
@@ -209,6 +209,9 @@ pub enum DeploymentError {
         /// The resources.
         losses: Vec<Loss>,
     },
+    /// A request for an import is not right.
+    #[error(transparent)]
+    Import(ImportError),
     /// The endpoint has no stack refactors.
     #[error(
         "cannot rename resources of stack `{stack}`: this endpoint has no stack refactors; --no-refactor deletes each and \

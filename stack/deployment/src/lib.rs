@@ -9,6 +9,7 @@
 //!   return an [`Operation`]: a stream of [`StackEvent`]s that ends in an outcome;
 //! - [`Connection::plan`] says what an apply would do, and [`Connection::apply_plan`] does exactly that, or refuses. A
 //!   resource that has another logical id and the same content is moved first, by a [`Refactor`];
+//! - [`Connection::plan_import`] and [`Connection::import`] take resources that exist into a stack;
 //! - [`Connection::attach`] watches an operation that is under way, [`Connection::cancel_update`] stops one, and
 //!   [`Connection::recover`] brings a stack back that got stuck; [`Stack::next_step`] says which of these a stack takes;
 //! - [`Connection::removal`] says what would go with a stack; [`Connection::purge_bucket`] and
@@ -47,6 +48,7 @@ mod events;
 mod failure;
 mod hint;
 mod hotswap;
+mod import;
 mod log_groups;
 mod logs;
 mod operation;
@@ -78,6 +80,7 @@ pub use events::{EventRange, StackEvent};
 pub use failure::Failure;
 pub use hint::hint;
 pub use hotswap::{Hotswap, Swap, SwapContent};
+pub use import::{Import, ImportError, ImportRequest, ImportedResource};
 pub use logs::{LogEvent, LogReader, LogSource};
 pub use operation::Operation;
 pub use plan::{Before, Plan, Step};

@@ -15,7 +15,7 @@ use cloudformation::diff::{Diff, Rename, Side, moves, renamed};
 use cloudformation::read_template;
 use serde::{Deserialize, Serialize};
 
-use crate::{AssetStore, Change, Connection, DeploymentError, Stack, StackRequest, Template};
+use crate::{Change, Connection, DeploymentError, Stack, StackRequest, Template};
 
 /// A stack refactor that can be executed. CloudFormation has no way to delete one: left alone, it is obsolete as soon as
 /// the stack changes.
@@ -55,11 +55,7 @@ pub(crate) async fn prepare(
         return Ok(None);
     }
     let template = renamed(&before, &moves).to_string();
-    let template = match request.template.bucket() {
-        Some(bucket) => AssetStore::new(connection, bucket).template(template).await?,
-        None => Template::from(template),
-    };
-    template.check_size()?;
+    let template = request.template.beside(connection, template).await?;
     let rest =
         Diff::after_moves(&Side::new(&before, &stack.parameters), &Side::new(&after, &request.parameters), &moves);
     let refactor = create(connection, stack, &template, moves).await?;

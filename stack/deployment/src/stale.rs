@@ -5,9 +5,7 @@ use std::fmt;
 use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus, StackRefactorExecutionStatus};
 
 use crate::plan::shown_parameters;
-use crate::{
-    ChangeSet, ChangeSetKind, Connection, DeploymentError, Plan, Refactor, StackRequest, Step, change_set, refactor,
-};
+use crate::{ChangeSet, Connection, DeploymentError, Plan, Refactor, StackRequest, Step, change_set, refactor};
 
 /// Something that a plan rests on and that is no longer so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,9 +245,7 @@ async fn change_set(connection: &Connection, planned: &ChangeSet) -> Result<Opti
         }
         // With an empty stack its change sets go.
         Err(DeploymentError::Refused { code, message, .. })
-            if planned.kind == ChangeSetKind::Create
-                && code == "ValidationError"
-                && message.contains("does not exist") =>
+            if planned.kind.creates_stack() && code == "ValidationError" && message.contains("does not exist") =>
         {
             "is gone with its stack".to_owned()
         }

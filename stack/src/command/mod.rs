@@ -10,6 +10,7 @@ mod diff;
 mod drift;
 mod events;
 mod follow;
+mod import;
 mod local;
 mod logs;
 mod outputs;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Diff(verb) => block_on(diff::run(&verb, &settings)),
         Verb::Plan(verb) => block_on(plan::run(&verb, &settings)),
         Verb::Deploy(verb) => block_on(deploy::run(&verb, &settings)),
+        Verb::Import(verb) => block_on(import::run(&verb, &settings)),
         Verb::Drift(verb) => block_on(drift::run(&verb, &settings)),
         Verb::Status(verb) => block_on(status::run(&verb, &settings)),
         Verb::Events(verb) => block_on(events::run(&verb, &settings)),

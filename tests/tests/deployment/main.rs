@@ -9,6 +9,7 @@ mod drift;
 mod first_deploy;
 mod functions;
 mod hotswap;
+mod import;
 mod logs;
 mod plan;
 mod recover;

@@ -37,6 +37,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use access::StatementChange;
+pub use reference::targets;
 pub use rename::{Rename, moves, renamed, renames};
 pub use resource::{Cause, CodeChange, Disposal, Impact, Obstacle, PropertyChange, ResourceChange};
 pub use section::SectionChange;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 use super::resolve::{intrinsic, literal};
 use super::text;
 
-/// The names that a value refers to: logical ids, parameters and pseudo parameters.
-pub(super) fn targets(value: &Json) -> BTreeSet<String> {
+/// The names that a value of a template refers to: logical ids, parameters and pseudo parameters.
+pub fn targets(value: &Json) -> BTreeSet<String> {
     let found = std::cell::RefCell::new(BTreeSet::new());
     replace_targets(value, &|target| {
         found.borrow_mut().insert(target.to_owned());

@@ -9,6 +9,7 @@ mod connection;
 mod delete;
 mod drift;
 mod guard;
+mod import;
 mod logs;
 mod plan;
 mod purge;
