@@ -1,28 +1,32 @@
 //! DynamoDB attribute values, as far as JSON has them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::number;
 
 /// A value. Numbers are decimal texts with every digit, in the one form that stands for their value, so that equal
 /// values are equal attributes.
+///
+/// Texts are borrowed from the line wherever they stand there as they are, which is nearly always: to copy each would
+/// cost as much as to parse the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attribute {
+pub enum Attribute<'a> {
     /// A string.
-    S(String),
+    S(Cow<'a, str>),
     /// A number: up to 38 significant digits.
-    N(String),
+    N(Cow<'a, str>),
     /// A boolean.
     Bool(bool),
     /// JSON's null.
     Null,
     /// A list.
-    L(Vec<Attribute>),
+    L(Vec<Attribute<'a>>),
     /// A map.
-    M(Map),
+    M(Map<'a>),
 }
 
-impl Attribute {
+impl Attribute<'_> {
     /// The bytes that DynamoDB counts for the value, without its name.
     ///
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
@@ -33,6 +37,18 @@ impl Attribute {
             Self::Bool(_) | Self::Null => 1,
             Self::L(elements) => 3 + elements.iter().map(|element| 1 + element.size()).sum::<usize>(),
             Self::M(map) => 3 + map.len() + map.size(),
+        }
+    }
+
+    /// The value with texts of its own, for longer than the line is there.
+    pub fn into_owned(self) -> Attribute<'static> {
+        match self {
+            Self::S(text) => Attribute::S(text.into_owned().into()),
+            Self::N(text) => Attribute::N(text.into_owned().into()),
+            Self::Bool(value) => Attribute::Bool(value),
+            Self::Null => Attribute::Null,
+            Self::L(elements) => Attribute::L(elements.into_iter().map(Self::into_owned).collect()),
+            Self::M(map) => Attribute::M(map.into_owned()),
         }
     }
 
@@ -66,7 +82,7 @@ fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {
 /// Names and values, each name once, in an order of their own: that of a JSON object's keys means nothing, so that two
 /// maps with the same entries are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map(Vec<(String, Attribute)>);
+pub struct Map<'a>(Vec<(Cow<'a, str>, Attribute<'a>)>);
 
 /// Shorter names first, then by letters: most comparisons of two names then need not look at the letters. Content
 /// hashes depend on this order.
@@ -74,9 +90,9 @@ fn order(left: &str, right: &str) -> Ordering {
     left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
-impl Map {
+impl<'a> Map<'a> {
     /// Sorts the entries. Where a name is given more than once the last value wins; the flag tells that one was.
-    pub(crate) fn from_entries(mut entries: Vec<(String, Attribute)>) -> (Self, bool) {
+    pub(crate) fn from_entries(mut entries: Vec<(Cow<'a, str>, Attribute<'a>)>) -> (Self, bool) {
         let given = entries.len();
         if !entries.is_sorted_by(|(left, _), (right, _)| order(left, right).is_lt()) {
             // Stable, so that among equal names the last given is the last.
@@ -98,21 +114,27 @@ impl Map {
     }
 
     /// The value named `name`.
-    pub fn get(&self, name: &str) -> Option<&Attribute> {
+    pub fn get(&self, name: &str) -> Option<&Attribute<'a>> {
         self.position(name).ok().map(|index| &self.0[index].1)
     }
 
-    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Attribute> {
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Attribute<'a>> {
         self.position(name).ok().map(|index| &mut self.0[index].1)
     }
 
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Attribute> {
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Attribute<'a>> {
         self.position(name).ok().map(|index| self.0.remove(index).1)
     }
 
     /// The entries, shorter names first, then by letters.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// The map with texts of its own.
+    pub fn into_owned(self) -> Map<'static> {
+        let own = |(name, value): (Cow<'a, str>, Attribute<'a>)| (name.into_owned().into(), value.into_owned());
+        Map(self.0.into_iter().map(own).collect())
     }
 
     /// How many entries there are.
@@ -139,8 +161,8 @@ impl Map {
     }
 }
 
-impl IntoIterator for Map {
-    type Item = (String, Attribute);
+impl<'a> IntoIterator for Map<'a> {
+    type Item = (Cow<'a, str>, Attribute<'a>);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
@@ -152,7 +174,7 @@ impl IntoIterator for Map {
 mod tests {
     use super::*;
 
-    fn number(text: &str) -> Attribute {
+    fn number(text: &str) -> Attribute<'_> {
         Attribute::N(text.into())
     }
 

@@ -4,15 +4,18 @@
 //! a key came twice, and a nesting limit that is ours and holds before the stack does. It is tested against
 //! `serde_json`, which must accept and refuse the same texts.
 
+use std::borrow::Cow;
+
 use crate::attribute::{Attribute, Map};
+use crate::encode::plain_prefix;
 use crate::{Code, Reason, number};
 
 /// DynamoDB's longest attribute name, bytes: "no greater than 64 KB".
 pub(crate) const MAX_NAME_BYTES: usize = 65_535;
 
 /// What a JSON text holds.
-pub(crate) struct Document {
-    pub(crate) value: Attribute,
+pub(crate) struct Document<'a> {
+    pub(crate) value: Attribute<'a>,
     /// A key came twice in an object.
     pub(crate) repeated_key: bool,
     /// Some name or number is one that DynamoDB refuses. Which one, a second walk finds out: it is rare, and keeping
@@ -26,7 +29,7 @@ pub(crate) struct Document {
 /// # Errors
 ///
 /// `JSON_SYNTAX`, `JSON_SURROGATE` or `DEPTH`, with the byte.
-pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Document, Reason> {
+pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Document<'_>, Reason> {
     let mut parser = Parser { text, at: 0, max_depth, repeated_key: false, suspect: false };
     let value = parser.value(0).map_err(|code| Reason::at_byte(code, parser.at))?;
     parser.skip_space();
@@ -70,7 +73,7 @@ impl<'a> Parser<'a> {
         if self.take(byte) { Ok(()) } else { Err(Code::JsonSyntax) }
     }
 
-    fn value(&mut self, level: usize) -> Result<Attribute, Code> {
+    fn value(&mut self, level: usize) -> Result<Attribute<'a>, Code> {
         self.skip_space();
         if level > self.max_depth {
             return Err(Code::Depth);
@@ -86,7 +89,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn literal(&mut self, word: &str, value: Attribute) -> Result<Attribute, Code> {
+    fn literal(&mut self, word: &str, value: Attribute<'a>) -> Result<Attribute<'a>, Code> {
         if !self.rest().starts_with(word.as_bytes()) {
             return Err(Code::JsonSyntax);
         }
@@ -94,16 +97,16 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<Attribute, Code> {
+    fn number(&mut self) -> Result<Attribute<'a>, Code> {
         let length = number::scan(self.rest()).ok_or(Code::JsonSyntax)?;
         let text = &self.text[self.at..self.at + length];
         self.at += length;
         let normal = number::normalise(text);
         self.suspect |= normal.is_err();
-        Ok(Attribute::N(normal.map_or_else(|_| text.to_owned(), Into::into)))
+        Ok(Attribute::N(normal.unwrap_or(Cow::Borrowed(text))))
     }
 
-    fn array(&mut self, level: usize) -> Result<Vec<Attribute>, Code> {
+    fn array(&mut self, level: usize) -> Result<Vec<Attribute<'a>>, Code> {
         self.at += 1;
         self.skip_space();
         let mut elements = Vec::new();
@@ -120,7 +123,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn object(&mut self, level: usize) -> Result<Map, Code> {
+    fn object(&mut self, level: usize) -> Result<Map<'a>, Code> {
         self.at += 1;
         self.skip_space();
         let mut entries = Vec::new();
@@ -144,11 +147,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<String, Code> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Code> {
         self.expect(b'"')?;
         let plain = self.plain()?;
         if self.take(b'"') {
-            return Ok(plain.to_owned());
+            return Ok(Cow::Borrowed(plain));
         }
         let mut text = plain.to_owned();
         while self.take(b'\\') {
@@ -156,14 +159,12 @@ impl<'a> Parser<'a> {
             text.push_str(self.plain()?);
         }
         self.expect(b'"')?;
-        Ok(text)
+        Ok(Cow::Owned(text))
     }
 
     /// Takes the text up to a quote or a backslash.
     fn plain(&mut self) -> Result<&'a str, Code> {
-        let rest = self.rest();
-        let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-        let length = rest.iter().position(stop).unwrap_or(rest.len());
+        let length = plain_prefix(self.rest());
         let text = &self.text[self.at..self.at + length];
         self.at += length;
         match self.peek() {
@@ -227,18 +228,20 @@ mod tests {
     }
 
     /// What `serde_json` makes of a value, in attributes. Both keep the digits and let the last of two keys win.
-    fn attribute(value: Value) -> Attribute {
+    fn attribute(value: Value) -> Attribute<'static> {
         match value {
             Value::Null => Attribute::Null,
             Value::Bool(value) => Attribute::Bool(value),
             Value::Number(number) => {
                 let text = number.to_string();
-                Attribute::N(number::normalise(&text).map_or_else(|_| text.clone(), Into::into))
+                Attribute::N(
+                    number::normalise(&text).map_or_else(|_| text.clone().into(), |normal| normal.into_owned().into()),
+                )
             }
-            Value::String(text) => Attribute::S(text),
+            Value::String(text) => Attribute::S(text.into()),
             Value::Array(elements) => Attribute::L(elements.into_iter().map(attribute).collect()),
             Value::Object(entries) => {
-                let entries = entries.into_iter().map(|(name, value)| (name, attribute(value))).collect();
+                let entries = entries.into_iter().map(|(name, value)| (name.into(), attribute(value))).collect();
                 Attribute::M(Map::from_entries(entries).0)
             }
         }

@@ -26,6 +26,7 @@
 mod attribute;
 mod code;
 mod condition;
+mod encode;
 mod field;
 mod handling;
 mod inflate;

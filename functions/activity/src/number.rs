@@ -36,6 +36,14 @@ pub(crate) fn normalise(text: &str) -> Result<Cow<'_, str>, Code> {
     Ok(Cow::Owned(decimal.to_string()))
 }
 
+/// [`normalise`] for a text that may be the line's own: what is normal already stays where it is.
+pub(crate) fn normalise_cow<'a>(text: &Cow<'a, str>) -> Result<Cow<'a, str>, Code> {
+    match text {
+        Cow::Borrowed(text) => normalise(text),
+        Cow::Owned(text) => normalise(text).map(|normal| normal.into_owned().into()),
+    }
+}
+
 /// Whether `text` is, at a glance, the normal text of its value: the usual case, and it saves taking it apart.
 fn is_normal(text: &str) -> bool {
     let (mut point, mut exponent) = (false, false);

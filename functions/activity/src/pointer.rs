@@ -46,7 +46,7 @@ impl Pointer {
     }
 
     /// The value in `row`.
-    pub(crate) fn get<'a>(&self, row: &'a Map) -> Option<&'a Attribute> {
+    pub(crate) fn get<'r, 'a>(&self, row: &'r Map<'a>) -> Option<&'r Attribute<'a>> {
         self.rest.iter().try_fold(row.get(&self.first)?, |value, segment| match value {
             Attribute::M(map) => map.get(segment),
             Attribute::L(elements) => elements.get(index(segment)?),
@@ -169,7 +169,7 @@ mod tests {
     fn pointers_reach_into_maps_and_lists() {
         let row = crate::json::parse(r#"{"a":{"b/c":[1,{"~":2}]},"":3}"#, 32).unwrap().value;
         let Attribute::M(row) = row else { panic!("not an object") };
-        let number = |text: &str| Some(Attribute::N(text.into()));
+        let number = |text: &'static str| Some(Attribute::N(text.into()));
         for (text, expected) in [
             ("/a/b~1c/0", number("1")),
             ("/a/b~1c/1/~0", number("2")),
@@ -204,7 +204,7 @@ mod tests {
             Pointer::parse(pointer).unwrap().visit(&mut row, &mut |value, place| {
                 let value = match value {
                     None => "absent".to_owned(),
-                    Some(Attribute::N(text)) => text.clone(),
+                    Some(Attribute::N(text)) => text.to_string(),
                     Some(_) => "null".to_owned(),
                 };
                 found.push(format!("{place} {value}"));

@@ -19,7 +19,7 @@ pub enum Row<'a> {
     /// Write it.
     Item {
         /// What to write.
-        item: Item,
+        item: Item<'a>,
         /// Where it comes from: a table can still refuse the item, and then the line goes to quarantine.
         line: Line<'a>,
     },

@@ -1,5 +1,6 @@
 //! One row: from the bytes of a line to an item, or to every reason why not.
 
+use std::borrow::Cow;
 use std::str;
 
 use sha2::{Digest, Sha256};
@@ -34,15 +35,23 @@ const HASH_BYTES: usize = 16;
 ///
 /// A field of the row that is itself named as a key and is that key's source is replaced by the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct Item<'a> {
     /// The partition key, [`PARTITION_KEY`].
-    pub user_id: String,
+    pub user_id: Cow<'a, str>,
     /// The sort key, [`SORT_KEY`].
     pub timestamp: String,
     /// The row's fields, without the two keys.
-    pub attributes: Map,
+    pub attributes: Map<'a>,
     /// The item's size, bytes, as DynamoDB counts: names and values, keys included; at most 409,600.
     pub size: usize,
+}
+
+impl Item<'_> {
+    /// The item with texts of its own, for longer than the line is there.
+    pub fn into_owned(self) -> Item<'static> {
+        let Self { user_id, timestamp, attributes, size } = self;
+        Item { user_id: user_id.into_owned().into(), timestamp, attributes: attributes.into_owned(), size }
+    }
 }
 
 /// Reads rows by a contract.
@@ -63,7 +72,7 @@ impl<'c> RowParser<'c> {
 
     /// Reads one line, and adds everything that is wrong with it to `findings`. Without an item there is at least one
     /// finding by which the row is not kept.
-    pub(crate) fn parse(&mut self, raw: &[u8], findings: &mut Findings<'c>) -> Option<Item> {
+    pub(crate) fn parse<'a>(&mut self, raw: &'a [u8], findings: &mut Findings<'c>) -> Option<Item<'a>> {
         match self.document(raw) {
             Ok(document) => {
                 let Attribute::M(row) = document.value else {
@@ -87,13 +96,13 @@ impl<'c> RowParser<'c> {
         }
     }
 
-    fn document(&self, raw: &[u8]) -> Result<Document, Reason> {
+    fn document<'a>(&self, raw: &'a [u8]) -> Result<Document<'a>, Reason> {
         let text = str::from_utf8(raw).map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()))?;
         json::parse(text, self.contract.limits.max_depth)
     }
 
     /// Makes the item. There is none where no key can be made.
-    fn item(&mut self, mut row: Map, findings: &mut Findings<'c>) -> Option<Item> {
+    fn item<'a>(&mut self, mut row: Map<'a>, findings: &mut Findings<'c>) -> Option<Item<'a>> {
         let contract = self.contract;
         let setting = Setting { time_formats: &contract.time_formats, arrived: self.arrived };
         for (pointer, rule) in &contract.fields {
@@ -121,8 +130,8 @@ impl<'c> RowParser<'c> {
 
     /// The instant, `#`, and the id or else a hash of the attributes: equal content, in whatever order and spacing, is
     /// the same event sent again.
-    fn sort_key(&mut self, time: Instant, id: Option<String>, attributes: &Map) -> String {
-        let behind = id.as_ref().map_or(2 * HASH_BYTES, String::len);
+    fn sort_key(&mut self, time: Instant, id: Option<Cow<'_, str>>, attributes: &Map<'_>) -> String {
+        let behind = id.as_ref().map_or(2 * HASH_BYTES, |id| id.len());
         let mut key = String::with_capacity(instant::TEXT_BYTES + 1 + behind);
         time.write_to(&mut key);
         key.push('#');
@@ -150,7 +159,7 @@ fn keep<T>(result: Result<T, Reason>, findings: &mut Findings<'_>) -> Option<T> 
 }
 
 /// The first of `pointers` whose value is neither absent nor null.
-fn source<'c, 'r>(pointers: &'c [Pointer], row: &'r Map) -> Option<(&'c Pointer, &'r Attribute)> {
+fn source<'c, 'r, 'a>(pointers: &'c [Pointer], row: &'r Map<'a>) -> Option<(&'c Pointer, &'r Attribute<'a>)> {
     let present = |pointer: &'c Pointer| match pointer.get(row) {
         None | Some(Attribute::Null) => None,
         Some(value) => Some((pointer, value)),
@@ -168,19 +177,19 @@ fn no_source(pointers: &[Pointer], row: &Map) -> Reason {
     }
 }
 
-fn user(contract: &RecordContract, row: &Map) -> Result<String, Reason> {
+fn user<'a>(contract: &RecordContract, row: &Map<'a>) -> Result<Cow<'a, str>, Reason> {
     let (pointer, value) = source(&contract.user, row).ok_or_else(|| no_source(&contract.user, row))?;
     key_text(pointer, value, MAX_PARTITION_KEY_BYTES)
 }
 
 /// The row's id. A contract may name none, and a row may lack the one that it names.
-fn id(contract: &RecordContract, row: &Map) -> Result<Option<String>, Reason> {
+fn id<'a>(contract: &RecordContract, row: &Map<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
     let longest = MAX_SORT_KEY_BYTES - instant::TEXT_BYTES - 1;
     source(&contract.id, row).map(|(pointer, value)| key_text(pointer, value, longest)).transpose()
 }
 
 /// A string or an integer as the text of a key.
-fn key_text(pointer: &Pointer, value: &Attribute, longest: usize) -> Result<String, Reason> {
+fn key_text<'a>(pointer: &Pointer, value: &Attribute<'a>, longest: usize) -> Result<Cow<'a, str>, Reason> {
     let refuse = |code| Reason::at_pointer(code, pointer.to_string());
     let text = match value {
         Attribute::S(text) => text,

@@ -105,9 +105,34 @@ impl Error {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let kind = kind(&error);
-        let advice = advice(&error, kind);
-        Self::Service { doing: doing.into(), reason: reason(&error), advice, kind }
+        match (&error, error.raw_response()) {
+            (SdkError::ServiceError(_), Some(response)) => {
+                let code = error.code().unwrap_or_default();
+                Self::refused(doing, response.status().as_u16(), code, error.message())
+            }
+            (SdkError::ConstructionFailure(_), _) => Self::Service {
+                doing: doing.into(),
+                reason: with_causes(&error),
+                advice: "correct the request",
+                kind: ProcessorError::Permanent,
+            },
+            _ => Self::Service {
+                doing: doing.into(),
+                reason: with_causes(&error),
+                advice: RUN_AGAIN,
+                kind: ProcessorError::Transient,
+            },
+        }
+    }
+
+    /// What it means that a service answers with `status` and the error `code`, if it names one.
+    pub(crate) fn refused(doing: impl Into<String>, status: u16, code: &str, message: Option<&str>) -> Self {
+        let kind = kind(status, code);
+        let reason = match code {
+            "" => format!("status {status}"),
+            _ => format!("{code}: {}", message.unwrap_or("no message")),
+        };
+        Self::Service { doing: doing.into(), reason, advice: advice(status, code, kind), kind }
     }
 }
 
@@ -117,19 +142,20 @@ impl From<Error> for Diagnostic {
     }
 }
 
-/// The service's answer, or, where there was none, what went wrong on the way, each cause after what it caused.
-fn reason<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
-    if let Some(code) = error.code() {
-        return format!("{code}: {}", error.message().unwrap_or("no message"));
-    }
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+/// What went wrong on the way, each cause after what it caused.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// What to do about what passes.
+const RUN_AGAIN: &str = "run the execution again";
+
+/// Codes that say that the credentials are no longer good.
+pub(crate) const EXPIRED: [&str; 2] = ["ExpiredToken", "ExpiredTokenException"];
+
 /// Codes that stand under a 4xx status although the same request can succeed later.
-const PASSING: [&str; 10] = [
-    "ExpiredToken",
-    "ExpiredTokenException",
+const PASSING: [&str; 8] = [
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "ReplicatedWriteConflictException",
@@ -140,33 +166,26 @@ const PASSING: [&str; 10] = [
     "ThrottlingException",
 ];
 
-/// Whether another try can help. No answer at all, a server's fault and throttling pass; a refusal stays.
-fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> ProcessorError {
-    let passing = match error {
-        SdkError::ConstructionFailure(_) => false,
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            status >= 500 || status == 429 || answer.err().code().is_some_and(|code| PASSING.contains(&code))
-        }
-        _ => true,
-    };
+/// Whether another try can help. A server's fault and throttling pass; a refusal stays.
+fn kind(status: u16, code: &str) -> ProcessorError {
+    let passing = status >= 500 || status == 429 || PASSING.contains(&code) || EXPIRED.contains(&code);
     if passing { ProcessorError::Transient } else { ProcessorError::Permanent }
 }
 
-fn advice<E: ProvideErrorMetadata>(error: &SdkError<E>, kind: ProcessorError) -> &'static str {
+fn advice(status: u16, code: &str, kind: ProcessorError) -> &'static str {
     if kind == ProcessorError::Transient {
-        return "run the execution again";
+        return RUN_AGAIN;
     }
-    match (error.code(), error.raw_response().map(|response| response.status().as_u16())) {
-        (Some("ResourceNotFoundException" | "NoSuchBucket"), _) => "deploy the stack again",
-        (Some("InvalidObjectState"), _) => "restore the object from its archive class first",
-        (Some("AccessDeniedException"), _) => "grant it to the processor's role",
-        (_, Some(403)) => {
+    match (code, status) {
+        ("ResourceNotFoundException" | "NoSuchBucket", _) => "deploy the stack again",
+        ("InvalidObjectState", _) => "restore the object from its archive class first",
+        ("AccessDeniedException", _) => "grant it to the processor's role",
+        (_, 403) => {
             "grant it to the processor's role; S3 also says so of an object that does not exist to one who may not \
              list the bucket"
         }
-        (_, Some(404 | 405)) => "the object has been deleted; upload it again",
-        (_, Some(412)) => "the object has been replaced, and the new one has an execution of its own",
+        (_, 404 | 405) => "the object has been deleted; upload it again",
+        (_, 412) => "the object has been replaced, and the new one has an execution of its own",
         _ => "correct the request",
     }
 }

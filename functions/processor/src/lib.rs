@@ -12,9 +12,11 @@
 
 mod backoff;
 mod batch;
+mod batch_write;
 mod error;
 mod metrics;
 mod object;
+mod pace;
 mod processor;
 mod quarantine;
 mod reader;

@@ -1,30 +1,31 @@
 //! Joins the stages into one run over one file.
 
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use activity::{Code, Reason, RecordContract, Summary, append_record};
 use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput, RECORD_CONTRACT_FILE, Verdict};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::info;
 
 use crate::backoff::Backoff;
-use crate::batch::Batch;
+use crate::batch::Closed;
+use crate::batch_write::BatchWriter;
 use crate::error::Error;
 use crate::object::Object;
 use crate::quarantine::{self, Upload};
 use crate::reader;
 use crate::table::Table;
 
-/// How many batches are on their way to the table at a time. At a usual 5 ms a request that is 80,000 items a second,
-/// more than one processor parses.
-const BATCHES_IN_FLIGHT: usize = 16;
+/// How many bytes of batches are on their way to the table at a time, but for the last one. Usual batches are far below
+/// it: it is for rows near DynamoDB's 400 KB, of which 64 batches would not fit a small function's memory.
+const BYTES_IN_FLIGHT: usize = 8 << 20;
 
 /// How many messages may wait between two stages.
 const WAITING: usize = 4;
@@ -36,7 +37,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Processor {
     s3: aws_sdk_s3::Client,
-    dynamodb: aws_sdk_dynamodb::Client,
+    writer: BatchWriter,
     environment: ProcessorEnvironment,
     contract: Arc<RecordContract>,
     backoff: Backoff,
@@ -49,13 +50,9 @@ impl Processor {
             config.to_builder().timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build()).build();
         // A local server has no host name for each bucket.
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(config.endpoint_url().is_some());
-        // `Table` repeats requests itself, and an answer of a few bytes needs no watch over its throughput.
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config)
-            .retry_config(RetryConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            writer: BatchWriter::new(config),
             environment,
             contract: Arc::new(contract),
             backoff: Backoff::default(),
@@ -98,7 +95,8 @@ impl Processor {
         let (chunk_sender, chunks) = mpsc::channel(WAITING);
         let (batch_sender, batches) = mpsc::channel(WAITING);
         let (record_sender, records) = mpsc::channel(WAITING);
-        let outlets = reader::Outlets::new(file.clone(), batch_sender, record_sender.clone());
+        let outlets =
+            reader::Outlets::new(&self.environment.table_name, file.clone(), batch_sender, record_sender.clone());
         let contract = Arc::clone(&self.contract);
         let reading = tokio::task::spawn_blocking(move || reader::read(&contract, chunks, outlets));
         let ((), summary, refused, ()) = tokio::try_join!(
@@ -111,32 +109,51 @@ impl Processor {
         Ok(output(file.clone(), summary, refused, quarantine_key))
     }
 
-    /// Writes batches as they come, many at a time, and sends the lines that the table refuses to `records`. Returns
-    /// how many those are.
+    /// Writes batches as they come, as many at a time as the table takes, and sends the lines that it refuses to
+    /// `records`. Returns how many those are.
     async fn write(
         &self,
         file: &FileLocation,
-        batches: mpsc::Receiver<Vec<Batch>>,
+        mut batches: mpsc::Receiver<Vec<Closed>>,
         records: mpsc::Sender<Vec<u8>>,
     ) -> Result<u64, Error> {
-        let table = Table { client: &self.dynamodb, name: &self.environment.table_name, backoff: self.backoff };
-        let batches = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
-        let batches = batches.flat_map(stream::iter);
-        let (table, records) = (&table, &records);
-        let write = async move |batch: Batch| {
+        let name = &self.environment.table_name;
+        let table = Table { writer: &self.writer, name, backoff: self.backoff, pace: Mutex::default() };
+        let write = async |batch: Closed| {
             let lines = table.write(&batch).await?;
-            let mut refused = Vec::new();
+            let mut quarantined = Vec::new();
             for line in &lines {
-                append_record(&mut refused, file, *line, &[Reason::of_row(Code::WriteRefused)]);
+                append_record(&mut quarantined, file, *line, &[Reason::of_row(Code::WriteRefused)]);
             }
-            if !refused.is_empty() {
+            if !quarantined.is_empty() {
                 // An error means that the quarantine has failed, which says so itself.
-                let _ = records.send(refused).await;
+                let _ = records.send(quarantined).await;
             }
-            Ok(lines.len() as u64)
+            Ok::<_, Error>((batch.bytes(), lines.len() as u64))
         };
-        let written = batches.map(write).buffer_unordered(BATCHES_IN_FLIGHT);
-        written.try_fold(0, async |sum, refused| Ok(sum + refused)).await
+        let (mut waiting, mut under_way) = (VecDeque::<Closed>::new(), FuturesUnordered::new());
+        let (mut bytes, mut refused, mut open) = (0, 0, true);
+        loop {
+            while under_way.len() < table.limit()
+                && bytes < BYTES_IN_FLIGHT
+                && let Some(batch) = waiting.pop_front()
+            {
+                bytes += batch.bytes();
+                under_way.push(write(batch));
+            }
+            tokio::select! {
+                Some(written) = under_way.next() => {
+                    let (size, lines) = written?;
+                    bytes -= size;
+                    refused += lines;
+                }
+                more = batches.recv(), if open && waiting.is_empty() => match more {
+                    Some(more) => waiting.extend(more),
+                    None => open = false,
+                },
+                else => return Ok(refused),
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use activity::{FileReader, Item, Line, QuarantinedRow, RecordContract, Row as Re
 use contract::FileLocation;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Closed};
 
 /// Batches are sent on this many together: to wake the other thread costs as much as to parse some rows.
 const BATCHES_TOGETHER: usize = 8;
@@ -43,19 +43,20 @@ pub(crate) fn read(contract: &RecordContract, mut chunks: Receiver<Chunk>, mut o
 /// Where rows go.
 pub(crate) struct Outlets {
     file: FileLocation,
-    batches: Sender<Vec<Batch>>,
+    batches: Sender<Vec<Closed>>,
     records: Sender<Vec<u8>>,
     batch: Batch,
-    full: Vec<Batch>,
+    full: Vec<Closed>,
     pending: Vec<u8>,
     /// Nobody takes rows any more: the run has failed elsewhere.
     closed: bool,
 }
 
 impl Outlets {
-    /// Sends items to `batches`, and records of `file`'s bad lines to `records`.
-    pub(crate) fn new(file: FileLocation, batches: Sender<Vec<Batch>>, records: Sender<Vec<u8>>) -> Self {
-        Self { file, batches, records, batch: Batch::default(), full: Vec::new(), pending: Vec::new(), closed: false }
+    /// Sends items for `table` to `batches`, and records of `file`'s bad lines to `records`.
+    pub(crate) fn new(table: &str, file: FileLocation, batches: Sender<Vec<Closed>>, records: Sender<Vec<u8>>) -> Self {
+        let batch = Batch::new(table);
+        Self { file, batches, records, batch, full: Vec::new(), pending: Vec::new(), closed: false }
     }
 
     fn take(&mut self, row: ReadRow<'_>) {
@@ -63,18 +64,18 @@ impl Outlets {
             return;
         }
         match row {
-            ReadRow::Item { item, line } => self.item(item, line),
+            ReadRow::Item { item, line } => self.item(&item, line),
             ReadRow::Quarantined(row) => self.quarantined(row),
         }
     }
 
-    fn item(&mut self, item: Item, line: Line<'_>) {
+    fn item(&mut self, item: &Item<'_>, line: Line<'_>) {
         self.batch.push(item, line);
         if !self.batch.is_full() {
             return;
         }
-        self.full.push(self.batch.take());
-        let bytes: usize = self.full.iter().map(Batch::bytes).sum();
+        self.full.push(self.batch.take().close());
+        let bytes: usize = self.full.iter().map(Closed::bytes).sum();
         if self.full.len() >= BATCHES_TOGETHER || bytes >= BATCH_BYTES_TOGETHER {
             self.send_batches();
         }
@@ -89,7 +90,7 @@ impl Outlets {
 
     fn flush(&mut self) {
         if !self.batch.is_empty() {
-            self.full.push(self.batch.take());
+            self.full.push(self.batch.take().close());
         }
         if !self.full.is_empty() {
             self.send_batches();

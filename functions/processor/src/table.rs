@@ -1,39 +1,64 @@
 //! Writes batches of items to DynamoDB.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use activity::{Line, PARTITION_KEY, SORT_KEY};
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{AttributeValue, WriteRequest};
+use activity::Line;
 use contract::ProcessorError;
+use serde::Deserialize;
 
 use crate::backoff::Backoff;
-use crate::batch::{Batch, Row};
-use crate::error::Error;
+use crate::batch::{Closed, Put, Row};
+use crate::batch_write::{Answer, BatchWriter};
+use crate::error::{EXPIRED, Error};
+use crate::pace::Pace;
 
 /// The table.
 pub(crate) struct Table<'a> {
-    pub(crate) client: &'a Client,
+    pub(crate) writer: &'a BatchWriter,
     pub(crate) name: &'a str,
     pub(crate) backoff: Backoff,
+    pub(crate) pace: Mutex<Pace>,
 }
 
 /// What one request did with its items.
-enum Answer {
-    /// All were written but these.
-    Unprocessed(Vec<WriteRequest>),
+enum Outcome {
+    /// All were written but those that the answer lists.
+    Written(Answer),
     /// None was written, and this can pass.
     Busy(String),
     /// None was written: at least one item is not acceptable.
     Refused,
 }
 
+/// The answer to a request that went well.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Written<'a> {
+    #[serde(borrow, default)]
+    unprocessed_items: HashMap<String, Vec<Put<'a>>>,
+}
+
+/// The answer to one that did not.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    #[serde(rename = "__type")]
+    kind: String,
+    #[serde(alias = "Message")]
+    message: Option<String>,
+}
+
 impl Table<'_> {
+    /// How many batches may be under way at this moment.
+    pub(crate) fn limit(&self) -> usize {
+        self.pace().limit()
+    }
+
     /// Writes every row of `batch` and returns the lines of those that the table refuses.
     ///
     /// One bad item makes DynamoDB refuse its whole batch, so a refused batch is halved until the bad one is alone.
-    pub(crate) async fn write<'b>(&self, batch: &'b Batch) -> Result<Vec<Line<'b>>, Error> {
+    pub(crate) async fn write<'b>(&self, batch: &'b Closed) -> Result<Vec<Line<'b>>, Error> {
         let mut refused = Vec::new();
         let mut pending = vec![batch.rows().collect()];
         while let Some(rows) = pending.pop() {
@@ -49,24 +74,29 @@ impl Table<'_> {
     }
 
     /// Writes `rows` of `batch`, as often as it takes. Returns those that are left where the table refuses them.
-    async fn put<'b>(&self, batch: &'b Batch, mut rows: Vec<&'b Row>) -> Result<Vec<&'b Row>, Error> {
+    async fn put<'b>(&self, batch: &'b Closed, mut rows: Vec<&'b Row>) -> Result<Vec<&'b Row>, Error> {
         let mut failed = 0;
         loop {
-            let reason = match self.request(batch.request(self.name, &rows)).await? {
-                Answer::Refused => return Ok(rows),
-                Answer::Busy(reason) => reason,
-                Answer::Unprocessed(requests) => {
-                    let left: HashSet<_> = requests.iter().filter_map(key).collect();
-                    if left.len() < rows.len() {
+            let reason = match self.request(batch, &rows).await? {
+                Outcome::Refused => return Ok(rows),
+                Outcome::Busy(reason) => reason,
+                Outcome::Written(answer) => {
+                    let before = rows.len();
+                    let read = retain_unprocessed(batch, &mut rows, &answer);
+                    if rows.is_empty() {
+                        self.pace().went_through();
+                        return Ok(rows);
+                    }
+                    if rows.len() < before {
                         failed = 0;
                     }
-                    rows.retain(|row| left.contains(&row.key()));
-                    "it returned them unprocessed".into()
+                    match read {
+                        Ok(()) => "it returned them unprocessed".into(),
+                        Err(error) => format!("its answer cannot be read: {error}"),
+                    }
                 }
             };
-            if rows.is_empty() {
-                return Ok(rows);
-            }
+            self.pace().was_throttled();
             failed += 1;
             if !self.backoff.wait(failed).await {
                 return Err(Error::Busy { table: self.name.into(), items: rows.len(), tries: failed, reason });
@@ -74,30 +104,42 @@ impl Table<'_> {
         }
     }
 
-    /// Sends the `body` of a `BatchWriteItem`, in place of the one that the client would write.
-    async fn request(&self, body: Vec<u8>) -> Result<Answer, Error> {
-        let request = self.client.batch_write_item().request_items(self.name, Vec::new()).customize();
-        let request = request.mutate_request(move |request| {
-            request.headers_mut().insert("content-length", body.len().to_string());
-            *request.body_mut() = body.clone().into();
-        });
-        match request.send().await {
-            Ok(answer) => {
-                let left = answer.unprocessed_items.into_iter().flatten().flat_map(|(_, requests)| requests);
-                Ok(Answer::Unprocessed(left.collect()))
-            }
-            Err(error) if error.code() == Some("ValidationException") => Ok(Answer::Refused),
-            Err(error) => match Error::service(format!("write to the table {}", self.name), error) {
-                Error::Service { kind: ProcessorError::Transient, reason, .. } => Ok(Answer::Busy(reason)),
-                error => Err(error),
-            },
+    async fn request(&self, batch: &Closed, rows: &[&Row]) -> Result<Outcome, Error> {
+        let answer = match self.writer.send(batch.request(rows)).await {
+            Ok(answer) => answer,
+            Err(cause) => return Ok(Outcome::Busy(crate::error::with_causes(&*cause))),
+        };
+        if answer.status == 200 {
+            return Ok(Outcome::Written(answer));
         }
+        // An answer that is no JSON, a proxy's say, tells no more than its status.
+        let refusal: Refusal = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let code = refusal.kind.rsplit('#').next().unwrap_or_default();
+        if EXPIRED.contains(&code) {
+            self.writer.forget_credentials().await;
+        }
+        if code == "ValidationException" {
+            return Ok(Outcome::Refused);
+        }
+        match Error::refused(self.doing(), answer.status, code, refusal.message.as_deref()) {
+            Error::Service { kind: ProcessorError::Transient, reason, .. } => Ok(Outcome::Busy(reason)),
+            error => Err(error),
+        }
+    }
+
+    fn doing(&self) -> String {
+        format!("write to the table {}", self.name)
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The partition and the sort key of what is to be put.
-fn key(request: &WriteRequest) -> Option<(&str, &str)> {
-    let item: &HashMap<String, AttributeValue> = &request.put_request()?.item;
-    let text = |name| item.get(name)?.as_s().ok().map(String::as_str);
-    Some((text(PARTITION_KEY)?, text(SORT_KEY)?))
+/// Keeps those of `rows`, of `batch`, that `answer` lists as not written; all, where it cannot be read.
+fn retain_unprocessed(batch: &Closed, rows: &mut Vec<&Row>, answer: &Answer) -> serde_json::Result<()> {
+    let written: Written<'_> = serde_json::from_slice(&answer.body)?;
+    let left: Vec<_> = written.unprocessed_items.into_values().flatten().collect();
+    batch.retain(rows, &left);
+    Ok(())
 }

@@ -60,10 +60,10 @@ impl Type {
 
     /// The value as this type, where the value's text says one: a string that spells a number or a boolean, or a
     /// number whose digits become a string.
-    fn coerce(self, value: &Attribute) -> Result<Option<Attribute>, Code> {
+    fn coerce<'a>(self, value: &Attribute<'a>) -> Result<Option<Attribute<'a>>, Code> {
         Ok(match (self, value) {
             (Self::Number | Self::Integer, Attribute::S(text)) if number::is_json_number(text) => {
-                Some(Attribute::N(number::normalise(text)?.into_owned()))
+                Some(Attribute::N(number::normalise_cow(text)?))
             }
             (Self::Boolean, Attribute::S(text)) => text.parse().ok().map(Attribute::Bool),
             (Self::String, Attribute::N(text)) => Some(Attribute::S(text.clone())),
@@ -161,12 +161,12 @@ impl FieldRule {
     }
 
     /// Checks and coerces a value, and gives it back.
-    fn check<'v>(
+    fn check<'v, 'a>(
         &self,
-        value: Option<&'v mut Attribute>,
+        value: Option<&'v mut Attribute<'a>>,
         setting: Setting<'_>,
         fail: Fail<'_>,
-    ) -> Option<&'v Attribute> {
+    ) -> Option<&'v Attribute<'a>> {
         match value {
             Some(Attribute::Null) if self.required => fail(Code::FieldNull, None),
             None if self.required => fail(Code::FieldMissing, None),

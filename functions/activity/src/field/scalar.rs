@@ -11,7 +11,7 @@ use crate::number::{self, Decimal};
 
 /// A string, number or boolean in the contract.
 #[derive(Clone, Debug)]
-pub(super) struct Scalar(Attribute);
+pub(super) struct Scalar(Attribute<'static>);
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-                Ok(Scalar(Attribute::S(value.to_owned())))
+                Ok(Scalar(Attribute::S(value.to_owned().into())))
             }
         }
 
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for Scalar {
 fn number_scalar<E: serde::de::Error>(text: &str) -> Result<Scalar, E> {
     let normal = if number::is_json_number(text) { number::normalise(text).ok() } else { None };
     let normal = normal.ok_or_else(|| E::custom("the number is outside DynamoDB's range"))?;
-    Ok(Scalar(Attribute::N(normal.into_owned())))
+    Ok(Scalar(Attribute::N(normal.into_owned().into())))
 }
 
 /// A bound of a range. One with more digits than a float keeps is written in quotes.
@@ -83,8 +83,8 @@ impl FromIterator<Scalar> for Values {
         let mut values = Self::default();
         for scalar in scalars {
             match scalar.0 {
-                Attribute::S(text) => drop(values.strings.insert(text)),
-                Attribute::N(text) => drop(values.numbers.insert(text)),
+                Attribute::S(text) => drop(values.strings.insert(text.into_owned())),
+                Attribute::N(text) => drop(values.numbers.insert(text.into_owned())),
                 Attribute::Bool(value) => values.booleans[usize::from(value)] = true,
                 _ => {}
             }
@@ -96,8 +96,8 @@ impl FromIterator<Scalar> for Values {
 impl Values {
     pub(super) fn contain(&self, value: &Attribute) -> bool {
         match value {
-            Attribute::S(text) => self.strings.contains(text.as_str()),
-            Attribute::N(text) => self.numbers.contains(text.as_str()),
+            Attribute::S(text) => self.strings.contains(text.as_ref()),
+            Attribute::N(text) => self.numbers.contains(text.as_ref()),
             Attribute::Bool(value) => self.booleans[usize::from(*value)],
             _ => false,
         }

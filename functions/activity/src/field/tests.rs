@@ -3,7 +3,7 @@ use crate::handling::Handlings;
 use crate::time_format::TimeFormat;
 
 /// Applies a rule to the field `/f` of a row: the value after it, or the reasons.
-fn apply(rule: &str, row: &str) -> Result<Option<Attribute>, Vec<String>> {
+fn apply<'a>(rule: &str, row: &'a str) -> Result<Option<Attribute<'a>>, Vec<String>> {
     let rule: FieldRule = serde_saphyr::from_str(rule).unwrap();
     let Attribute::M(mut row) = crate::json::parse(row, 32).unwrap().value else { panic!("not an object") };
     let (pointer, handlings) = (Pointer::parse("/f").unwrap(), Handlings::new(&Default::default()));

@@ -37,7 +37,7 @@ struct Quarantined {
 /// All that comes out of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Outcome {
-    items: Vec<Item>,
+    items: Vec<Item<'static>>,
     quarantined: Vec<Quarantined>,
     summary: Summary,
 }
@@ -48,7 +48,7 @@ fn read_pieces<'a>(contract: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -
     let mut outcome = Outcome::default();
     let Outcome { items, quarantined, .. } = &mut outcome;
     let mut sink = |row: Row<'_>| match row {
-        Row::Item { item, .. } => items.push(item),
+        Row::Item { item, .. } => items.push(item.into_owned()),
         Row::Quarantined(row) => quarantined.push(Quarantined {
             line: row.line.number,
             offset: row.line.offset,
@@ -82,7 +82,7 @@ fn codes(contract: &str, row: impl AsRef<[u8]>) -> Vec<Code> {
 }
 
 /// The item of the one row of a file that must be written.
-fn item(contract: &str, row: impl AsRef<[u8]>) -> Item {
+fn item(contract: &str, row: impl AsRef<[u8]>) -> Item<'static> {
     let mut outcome = read(contract, row.as_ref());
     assert_eq!(outcome.quarantined, []);
     assert_eq!(outcome.summary.counts.lines, 1);

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) items: BTreeMap<(String, String), Value>,
     /// The method, path and query of every request to S3, and its `Range`.
     pub(crate) requests: Vec<String>,
+    /// The headers of every request to the table.
+    pub(crate) table_requests: Vec<BTreeMap<String, String>>,
     /// Where to cut the answers to the next downloads.
     pub(crate) cuts: Vec<usize>,
     /// Answer every request to S3 for this path suffix with this status and code.
@@ -121,6 +123,7 @@ async fn receive(connection: &mut BufReader<TcpStream>) -> std::io::Result<Optio
 
 fn answer(request: Request, state: &mut State) -> Response {
     if request.headers.contains_key("x-amz-target") {
+        state.table_requests.push(request.headers.clone());
         return batch_write(&request, state);
     }
     let range = request.headers.get("range");

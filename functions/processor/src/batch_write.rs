@@ -1,0 +1,140 @@
+//! `BatchWriteItem`, signed and sent without the rest of the client.
+//!
+//! The client of `aws-sdk-dynamodb` wants a hash map for each item, and builds, copies and takes apart more for each
+//! request than the row path does for its 25 rows. Its parts that matter are kept: the chain of credentials, the
+//! endpoint rules, the signature (`aws-sigv4`) and the connections with their TLS are the client's own, each called
+//! directly. Repeating requests is [`Table`](crate::table::Table)'s. A test holds what is sent against what the client
+//! sends for the same items.
+
+use std::time::SystemTime;
+
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Connector, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use bytes::Bytes;
+use tokio::sync::{Mutex, OnceCell};
+
+/// Credentials are asked for anew this long before they expire, as the client does.
+const EXPIRY_BUFFER: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The operation, as a header names it.
+const TARGET: &str = "DynamoDB_20120810.BatchWriteItem";
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Sends `BatchWriteItem` requests.
+#[derive(Debug)]
+pub(crate) struct BatchWriter {
+    config: SdkConfig,
+    connector: Connector,
+    /// The endpoint's URL, once it is asked for.
+    url: OnceCell<String>,
+    identity: Mutex<Option<Identity>>,
+}
+
+/// The service's answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+}
+
+impl BatchWriter {
+    /// A writer with the clients' settings of `config`.
+    pub(crate) fn new(config: SdkConfig) -> Self {
+        let timeouts = config.timeout_config();
+        let mut settings = HttpConnectorSettings::builder();
+        settings.set_connect_timeout(timeouts.and_then(|timeouts| timeouts.connect_timeout()));
+        settings.set_read_timeout(timeouts.and_then(|timeouts| timeouts.read_timeout()));
+        // What the client builds for itself.
+        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        connector.set_connector_settings(Some(settings.build()));
+        connector.set_sleep_impl(config.sleep_impl());
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        Self { connector: connector.build(), config, url: OnceCell::new(), identity: Mutex::new(None) }
+    }
+
+    /// Sends one request with `body`.
+    ///
+    /// # Errors
+    ///
+    /// There was no answer; this can pass.
+    pub(crate) async fn send(&self, body: Bytes) -> Result<Answer, Cause> {
+        let url = self.url.get_or_try_init(|| self.resolve_url()).await?;
+        let identity = self.identity().await?;
+        let request = self.signed(url, &identity, body)?;
+        let mut answer = self.connector.call(request).await?;
+        let status = answer.status().as_u16();
+        let body = ByteStream::new(answer.take_body()).collect().await?.into_bytes();
+        Ok(Answer { status, body })
+    }
+
+    /// Has the credentials asked for anew: the service says that these are no longer good.
+    pub(crate) async fn forget_credentials(&self) {
+        *self.identity.lock().await = None;
+    }
+
+    fn signed(&self, url: &str, identity: &Identity, body: Bytes) -> Result<HttpRequest, Cause> {
+        let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", TARGET)];
+        let signable = SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(&body))?;
+        let parameters = v4::SigningParams::builder()
+            .identity(identity)
+            .region(self.region())
+            .name("dynamodb")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()?;
+        let (instructions, _) = sign(signable, &parameters.into())?.into_parts();
+        let mut request = HttpRequest::new(SdkBody::from(body));
+        request.set_method("POST")?;
+        request.set_uri(url)?;
+        for (name, value) in headers {
+            request.headers_mut().insert(name, value);
+        }
+        for (name, value) in instructions.headers() {
+            request.headers_mut().insert(name.to_owned(), value.to_owned());
+        }
+        Ok(request)
+    }
+
+    fn region(&self) -> &str {
+        self.config.region().map_or("", |region| region.as_ref())
+    }
+
+    async fn resolve_url(&self) -> Result<String, Cause> {
+        let parameters = Params::builder()
+            .set_region(self.config.region().map(ToString::to_string))
+            .set_endpoint(self.config.endpoint_url().map(ToOwned::to_owned))
+            .set_use_fips(self.config.use_fips())
+            .set_use_dual_stack(self.config.use_dual_stack())
+            .build()?;
+        let endpoint = DefaultResolver::new().resolve_endpoint(&parameters).await?;
+        Ok(format!("{}/", endpoint.url().trim_end_matches('/')))
+    }
+
+    /// The credentials, until shortly before they expire.
+    async fn identity(&self) -> Result<Identity, Cause> {
+        let mut cached = self.identity.lock().await;
+        let good = |identity: &&Identity| {
+            identity.expiration().is_none_or(|expiration| expiration > SystemTime::now() + EXPIRY_BUFFER)
+        };
+        if let Some(identity) = cached.as_ref().filter(good) {
+            return Ok(identity.clone());
+        }
+        let provider: SharedCredentialsProvider =
+            self.config.credentials_provider().ok_or("no source of credentials is configured")?;
+        let fresh = Identity::from(provider.provide_credentials().await?);
+        *cached = Some(fresh.clone());
+        Ok(fresh)
+    }
+}
