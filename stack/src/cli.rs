@@ -153,6 +153,11 @@ Examples:
   stack deploy --environment production --region eu-central-1 --profile team
   stack deploy --endpoint-url http://127.0.0.1:4566
   stack deploy --json | tail -n 1                the outcome, with the stack's outputs
+
+Where an operation is under way on the stack, it is watched to its end first.
+Ctrl-C asks whether to cancel an update; a second one leaves it running.
+
+Exit code: 0 the stack is as the definition wants it, 1 an error, 130 Ctrl-C left it running.
 ")]
     Deploy(Deploy),
     /// Takes resources that exist into the stack, as the definition has them.

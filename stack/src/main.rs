@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:?}");
-            ExitCode::FAILURE
+            error.downcast_ref::<command::Left>().map_or(ExitCode::FAILURE, |left| ExitCode::from(left.exit_code()))
         }
     }
 }

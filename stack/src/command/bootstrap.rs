@@ -24,7 +24,7 @@ pub async fn run(verb: &Bootstrap) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     // The result is one object: the events are talk, also for programs.
-    let store = follow(connection.bootstrap(ASSETS_STACK), &View::new(false)).await?;
+    let store = follow(connection.bootstrap(ASSETS_STACK), &View::new(false).stack(&connection, ASSETS_STACK)).await?;
     print(verb.json, &connection, outcome, &store)
 }
 

@@ -13,7 +13,7 @@ use miette::{Context, IntoDiagnostic, Result, miette};
 use serde::Serialize;
 use stack::pipeline::{self, Settings, parameter};
 
-use super::follow::{View, follow};
+use super::follow::{View, follow, look_on};
 use super::package::{self, Packages};
 use super::{SettingsFile, cost, diff, read_text};
 use crate::cli::{Deploy, Target};
@@ -114,7 +114,7 @@ pub async fn request(
             if !terminal::consent(&consequence, yes)? {
                 return Err(refusal());
             }
-            follow(connection.bootstrap(ASSETS_STACK), &View::new(json)).await?
+            follow(connection.bootstrap(ASSETS_STACK), &View::new(json).stack(connection, ASSETS_STACK)).await?
         }
     };
     let uploads = super::assets::upload(&assets, &[&packages.orchestrator, &packages.processor]).await?;
@@ -184,9 +184,17 @@ async fn apply(
     Ok(deployed)
 }
 
-/// Makes a plan, after deleting, on consent, a stack whose first creation failed.
+/// Makes a plan, after the end of what is under way, and after deleting, on consent, a stack whose first creation failed.
 async fn make_plan(connection: &Connection, request: &StackRequest, verb: &Deploy) -> Result<Plan> {
-    match connection.plan(request).await {
+    let plan = match connection.plan(request).await {
+        Err(DeploymentError::Busy { stack, status }) => {
+            eprintln!("stack {stack} is {status}: {}; watching it to its end first", status.meaning());
+            look_on(connection, &stack).await?;
+            connection.plan(request).await
+        }
+        plan => plan,
+    };
+    match plan {
         Err(DeploymentError::MustBeRecreated { stack, status }) => {
             let consequence = format!("The stack {stack} is {status}: it is deleted, and then created again.");
             if !terminal::consent(&consequence, verb.yes)? {

@@ -57,7 +57,7 @@ async fn revert(connection: &Connection, name: &str, yes: bool) -> Result<bool> 
     };
     eprint!("{}", reversal.resources.iter().map(describe_revert).collect::<String>());
     match terminal::consent(&consequence(name, &reversal), yes) {
-        Ok(true) => follow(connection.revert(reversal), &View::new(false)).await.map(|()| true),
+        Ok(true) => follow(connection.revert(reversal), &View::new(false).stack(connection, name)).await.map(|()| true),
         refused => {
             connection.abandon_revert(reversal).await.into_diagnostic()?;
             refused.inspect(|_| eprintln!("nothing was changed"))

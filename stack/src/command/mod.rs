@@ -32,6 +32,8 @@ use stack::pipeline::Settings;
 
 use crate::cli::{Cli, Local, Verb};
 
+pub use self::follow::Left;
+
 /// Does what the command line says.
 pub fn run(cli: Cli) -> Result<ExitCode> {
     let settings = SettingsFile(cli.settings);

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use miette::{IntoDiagnostic, Result};
 use serde::Serialize;
 
-use super::follow::{View, follow};
-use super::{SettingsFile, deploy};
+use super::{SettingsFile, deploy, follow};
 use crate::cli;
 use crate::terminal::{self, Table};
 
@@ -21,10 +20,7 @@ pub async fn run(verb: &cli::Status, settings: &SettingsFile) -> Result<ExitCode
     let connection = deploy::connect(&verb.target).await?;
     let mut stack = connection.stack(&name).await.into_diagnostic()?;
     if verb.watch && stack.as_ref().is_some_and(|stack| stack.next_step() == NextStep::Wait) {
-        // How it ended is in the status, also where it failed.
-        if let Err(error) = follow(connection.attach(&name), &View::new(false)).await {
-            eprintln!("{error}");
-        }
+        follow::look_on(&connection, &name).await?;
         stack = connection.stack(&name).await.into_diagnostic()?;
     }
     let report = Report::of(&connection, name, stack).await?;

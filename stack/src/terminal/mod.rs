@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use console::Term;
 use miette::{IntoDiagnostic, MietteHandlerOpts, Result};
 
-pub use self::consent::{can_ask, consent};
+pub use self::consent::{ask, can_ask, consent};
 pub use self::table::Table;
 
 /// Writes `text` to standard output. Unlike `print!`, a closed pipe is an error and not a panic.

@@ -24,11 +24,13 @@ impl Live {
     /// Begins to draw.
     pub fn new(view: &View) -> Self {
         let width = view.sources.keys().map(String::len).max().map_or(USUAL_ID, |longest| longest.min(LONGEST_ID));
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{msg}") {
-            bar.set_style(style);
-        }
-        Self { bar, progress: Progress::new(view.sources.len(), width) }
+        Self { bar: bar(), progress: Progress::new(view.sources.len(), width) }
+    }
+
+    /// Takes the lines away until they are drawn anew: something else is to be written.
+    pub fn pause(&mut self) {
+        self.bar.finish_and_clear();
+        self.bar = bar();
     }
 
     /// Shows an event.
@@ -58,6 +60,14 @@ impl Live {
         if let Some(gantt) = gantt::worth_a_look(self.progress.timeline(), size().1) {
             eprint!("\n{gantt}\n");
         }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    match ProgressStyle::with_template("{msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod failure;
 mod gantt;
+mod interrupt;
 mod live;
 mod progress;
 
@@ -17,6 +18,8 @@ use miette::Result;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use self::interrupt::Interrupts;
+pub use self::interrupt::Left;
 use self::live::Live;
 use crate::terminal;
 
@@ -31,7 +34,8 @@ pub struct View {
     form: Form,
     /// The Rust source line of each resource, by logical id.
     sources: BTreeMap<String, String>,
-    /// The stack, whose earlier events say how long its resources usually take.
+    /// The stack on which this program begins operations: it may cancel them, and the stack's earlier events say how long
+    /// its resources usually take.
     stack: Option<(Connection, String)>,
 }
 
@@ -61,7 +65,8 @@ impl View {
         self
     }
 
-    /// Shows how long things usually take in the stack `name`, by its own earlier events.
+    /// Says that the operations are this program's own, on the stack `name`: they may be cancelled. Shows how long things
+    /// usually take there, by its own earlier events.
     pub fn stack(mut self, connection: &Connection, name: &str) -> Self {
         self.stack = Some((connection.clone(), name.to_owned()));
         self
@@ -88,10 +93,12 @@ enum Line<'a, T> {
     Event(&'a StackEvent),
     Outcome(&'a T),
     Failure(&'a T),
+    Left(&'a T),
 }
 
-/// Shows an operation's events until it ends, and gives its outcome.
+/// Shows an operation's events until it ends, and gives its outcome. The error is [`Left`] where somebody ends the watch.
 pub async fn follow<T>(mut operation: Operation<T>, view: &View) -> Result<T> {
+    let mut interrupts = Interrupts::take()?;
     let mut live = (view.form == Form::Live).then(|| Live::new(view));
     let mut frames = tokio::time::interval(FRAME);
     let mut typical = std::pin::pin!(view.typical());
@@ -109,12 +116,33 @@ pub async fn follow<T>(mut operation: Operation<T>, view: &View) -> Result<T> {
                 live.iter_mut().for_each(|live| live.learn(typical.clone()));
             }
             _ = frames.tick(), if live.is_some() => live.iter().for_each(Live::draw),
+            signal = interrupts.next() => {
+                live.iter_mut().for_each(Live::pause);
+                if let Err(left) = interrupts.answer(signal, view.stack.as_ref()).await {
+                    if view.form == Form::Json {
+                        terminal::print_json(&Line::Left(&left))?;
+                    }
+                    return Err(left.into());
+                }
+            }
         }
     }
     if let Some(live) = live {
         live.end();
     }
     operation.outcome().await.or_else(|error| failure::report(error, view))
+}
+
+/// Watches to its end what somebody else has begun on the stack `name`. How it ended is told, and is no error here.
+pub async fn look_on(connection: &Connection, name: &str) -> Result<()> {
+    match follow(connection.attach(name), &View::new(false)).await {
+        Err(error) if error.is::<Left>() => Err(error),
+        Err(error) => {
+            eprintln!("{error}");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 /// An event as one line.
