@@ -384,12 +384,14 @@ pub enum PolicyVerb {
     /// Prints the least IAM policy that deploys the template.
     ///
     /// Each line is the document of one managed policy; the role needs all of them. They allow CloudFormation on this stack,
-    /// the assets bucket, and what CloudFormation calls for each resource of the template. They do not allow `bootstrap`.
+    /// the assets bucket, and what CloudFormation calls for each resource of the template: enough for `diff`, `plan`,
+    /// `deploy`, `watch`, `status`, `events`, `drift`, `recover` and `destroy`. `bootstrap` and `upload` take more.
     #[command(after_help = "\
 Examples:
   stack policy deploy-role | jq
   stack policy deploy-role --environment production --region eu-central-1 --account 123456789012
   stack policy deploy-role | head -n 1 > deploy-1.json
+  stack policy deploy-role --with logs --with purge
 ")]
     DeployRole(DeployRole),
 }
@@ -405,6 +407,18 @@ pub struct DeployRole {
     /// The account to deploy to; without it, the one that the policy is in.
     #[arg(long, value_name = "ID")]
     pub account: Option<String>,
+    /// What else to allow. Can be given several times.
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub with: Vec<Extra>,
+}
+
+/// What a deploy role may do beside deploying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Extra {
+    /// `destroy --purge`: deletes all that the stack's buckets hold.
+    Purge,
+    /// `logs`: reads what the functions and the state machine write.
+    Logs,
 }
 
 /// `cost`.

@@ -32,7 +32,8 @@ fn production() {
 fn deploy_role() {
     let settings = Settings::carried("production").unwrap();
     let stack = settings.stack_name();
-    let target = Target { stack: &stack, assets_stack: deployment::ASSETS_STACK, region: None, account: None };
+    let target =
+        Target { stack: &stack, assets_stack: deployment::ASSETS_STACK, region: None, account: None, extras: &[] };
     let role = deploy_role::deploy_role(template(&settings).unwrap().as_json(), &target);
     assert!(role.unknown.is_empty(), "{:?}", role.unknown);
     let mut insta = insta::Settings::clone_current();

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use cloudformation::access::{self, Access};
-use cloudformation::deploy_role::{self, POLICY_CHARACTERS, Target};
+use cloudformation::deploy_role::{self, Extra, POLICY_CHARACTERS, Target};
 use miette::{IntoDiagnostic, Result};
 use stack::pipeline;
 
 use super::SettingsFile;
-use crate::cli::{DeployRole, Policy, PolicyVerb};
+use crate::cli::{self, DeployRole, Policy, PolicyVerb};
 use crate::terminal::{self, Table};
 
 /// Prints the access that the template gives, or the deploy role's policy.
@@ -66,11 +66,17 @@ fn print_deploy_role(verb: &DeployRole, settings: &SettingsFile) -> Result<()> {
     let settings = settings.read(&verb.environment.environment)?;
     let template = pipeline::template(&settings).into_diagnostic()?;
     let name = settings.stack_name();
+    let extra = |extra: &cli::Extra| match extra {
+        cli::Extra::Purge => Extra::Purge,
+        cli::Extra::Logs => Extra::Logs,
+    };
+    let extras: Vec<Extra> = verb.with.iter().map(extra).collect();
     let target = Target {
         stack: &name,
         assets_stack: deployment::ASSETS_STACK,
         region: verb.region.as_deref(),
         account: verb.account.as_deref(),
+        extras: &extras,
     };
     let role = deploy_role::deploy_role(template.as_json(), &target);
     for document in &role.documents {

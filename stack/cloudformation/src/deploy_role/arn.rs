@@ -132,6 +132,12 @@ impl<'a> Names<'a> {
         self.arn("s3", &format!("{}-*", self.target.assets_stack.to_lowercase()))
     }
 
+    /// The log groups that Lambda makes for a function.
+    pub(super) fn function_log_groups(&self, logical_id: &str) -> Vec<String> {
+        let name = format!("log-group:/aws/lambda/{}", self.name_of(logical_id));
+        ["", ":*"].iter().map(|rest| self.arn("logs", &format!("{name}{rest}"))).collect()
+    }
+
     /// What `action`, called by the handlers of a resource, is to be allowed on.
     pub(super) fn resources_of(&self, action: &str, logical_id: &str, resource: &Json) -> Vec<String> {
         let type_name = resource["Type"].as_str().unwrap_or_default();

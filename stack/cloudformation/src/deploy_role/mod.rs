@@ -3,13 +3,15 @@
 //! It is made of CloudFormation's own actions on the stack, of the assets bucket, and of what CloudFormation's handlers
 //! call for each resource of the template, as its provider schema says, on the names that the resources will have. A
 //! handler's calls to its own service are all there, since an update may also take a property away; its calls elsewhere
-//! only where the template has the property that causes them.
+//! only where the template has the property that causes them. What the program that deploys calls itself is there too, to
+//! plan, watch, swap, recover and destroy; what destroys or shows data only as an [`Extra`].
 //!
 //! Whoever may write policies for the stack's roles may give those roles anything: where that is too much, put a permissions
 //! boundary on the roles: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>.
 
 mod arn;
 mod need;
+mod own;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +21,8 @@ use serde_json::{Value as Json, json};
 
 use crate::access::many;
 use arn::Names;
+
+pub use own::Extra;
 
 /// The most characters of a managed policy, white space left out:
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
@@ -44,7 +48,6 @@ const STACK_ACTIONS: &[&str] = &[
     "cloudformation:ExecuteChangeSet",
     "cloudformation:ExecuteStackRefactor",
     "cloudformation:GetTemplate",
-    "cloudformation:ListChangeSets",
     "cloudformation:ListStackRefactorActions",
     "cloudformation:ListStackResources",
     "cloudformation:RollbackStack",
@@ -54,8 +57,7 @@ const STACK_ACTIONS: &[&str] = &[
 ];
 
 /// What a deployment does in the assets bucket.
-const ASSET_ACTIONS: &[&str] =
-    &["s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:ListMultipartUploadParts", "s3:PutObject"];
+const ASSET_ACTIONS: &[&str] = &["s3:GetObject", "s3:GetObjectVersion", "s3:ListMultipartUploadParts", "s3:PutObject"];
 
 /// Where a template is deployed, and from where.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +70,8 @@ pub struct Target<'a> {
     pub region: Option<&'a str>,
     /// The account, twelve digits; without it, the one that the policy is in.
     pub account: Option<&'a str>,
+    /// What is allowed beside deploying.
+    pub extras: &'a [Extra],
 }
 
 /// What whoever deploys a template must be allowed to do.
@@ -103,6 +107,7 @@ pub fn deploy_role(template: &Json, target: &Target<'_>) -> DeployRole {
         for action in needed {
             grants.add(&[action], &names.resources_of(action, logical_id, resource));
         }
+        grants.add_own(&names, target.extras, logical_id, resource);
     }
     DeployRole { documents: pack(grants.statements(&services(template))), unknown }
 }
@@ -122,6 +127,26 @@ impl Grants {
     fn add(&mut self, actions: &[&str], resources: &[String]) {
         for action in actions {
             self.0.entry((*action).to_owned()).or_default().extend(resources.iter().cloned());
+        }
+    }
+
+    /// What is called on a resource by whoever deploys.
+    fn add_own(&mut self, names: &Names<'_>, extras: &[Extra], logical_id: &str, resource: &Json) {
+        let is_wanted = |extra: Option<Extra>| extra.is_none_or(|extra| extras.contains(&extra));
+        let type_name = resource["Type"].as_str().unwrap_or_default();
+        let calls = own::CALLS.iter().filter(|(kind, extra, ..)| *kind == type_name && is_wanted(*extra));
+        for (_, _, below, actions) in calls {
+            for action in *actions {
+                let resources = names.resources_of(action, logical_id, resource);
+                self.add(&[action], &resources.iter().map(|arn| format!("{arn}{below}")).collect::<Vec<_>>());
+            }
+        }
+        if type_name == "AWS::Lambda::Function" {
+            self.add(&["logs:DescribeLogGroups"], &["*".to_owned()]);
+            let log_groups = names.function_log_groups(logical_id);
+            for (_, action) in own::FUNCTION_LOG_GROUP.iter().filter(|(extra, _)| is_wanted(*extra)) {
+                self.add(&[action], &log_groups);
+            }
         }
     }
 

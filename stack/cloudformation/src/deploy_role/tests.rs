@@ -6,7 +6,7 @@ use super::*;
 use crate::ALL;
 
 const TARGET: Target<'static> =
-    Target { stack: "activity-test", assets_stack: "assets", region: Some("eu-central-1"), account: None };
+    Target { stack: "activity-test", assets_stack: "assets", region: Some("eu-central-1"), account: None, extras: &[] };
 
 fn role(resources: Json) -> DeployRole {
     deploy_role(&json!({ "Resources": resources }), &TARGET)
@@ -48,7 +48,10 @@ fn every_permission_of_the_schemas_is_granted_or_left_out_by_name() {
                 .iter()
                 .any(|(kind, prefix, names)| *kind == spec.type_name && action.starts_with(prefix) && names.is_empty());
             let left_out = never || need::NO_ACTIONS.contains(&action);
-            let expected = !left_out || ASSET_ACTIONS.contains(&action);
+            let is_own = own::CALLS.iter().any(|(kind, extra, _, actions)| {
+                *kind == spec.type_name && extra.is_none() && actions.contains(&action)
+            });
+            let expected = !left_out || is_own || ASSET_ACTIONS.contains(&action);
             assert_eq!(!resources_of(&role, action).is_empty(), expected, "{} {action}", spec.type_name);
         }
         assert_eq!(role.unknown.contains(spec.type_name), permissions(spec).is_empty(), "{}", spec.type_name);
@@ -90,6 +93,24 @@ fn what_belongs_to_a_resource_is_granted_on_it() {
 
     let parameter = json!({ "P": { "Type": "AWS::SSM::Parameter", "Properties": { "Name": "/a/b" } } });
     check(parameter, "ssm:PutParameter", &["arn:aws:ssm:eu-central-1:*:parameter/a/b"]);
+}
+
+#[test]
+fn data_are_destroyed_and_shown_only_where_that_is_asked_for() {
+    let resources = json!({
+        "Bucket": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": "b" } },
+        "Function": { "Type": "AWS::Lambda::Function", "Properties": { "FunctionName": "f" } },
+    });
+    let template = json!({ "Resources": resources });
+    let all = deploy_role(&template, &Target { extras: &[Extra::Purge, Extra::Logs], ..TARGET });
+    assert_eq!(resources_of(&all, "s3:DeleteObjectVersion"), ["arn:aws:s3:::b/*"]);
+    let log_group = "arn:aws:logs:eu-central-1:*:log-group:/aws/lambda/f";
+    assert_eq!(resources_of(&all, "logs:FilterLogEvents"), [log_group, &format!("{log_group}:*")]);
+    let least = role(resources);
+    for action in ["s3:DeleteObject", "s3:DeleteObjectVersion", "logs:FilterLogEvents"] {
+        assert!(resources_of(&least, action).is_empty(), "{action}");
+    }
+    assert_eq!(resources_of(&least, "s3:ListBucketVersions"), ["arn:aws:s3:::b"]);
 }
 
 #[test]
