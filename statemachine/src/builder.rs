@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
+use crate::assignment::unassigned;
 use crate::check::{Code, Finding, check_definition, pointer};
 use crate::definition::{Fields, targets};
 use crate::{JsonPath, Jsonata, Language, Step, Variable};
@@ -81,12 +82,13 @@ pub struct Builder<In, Out, L = Jsonata> {
     comment: String,
     timeout_seconds: Option<u32>,
     states: Vec<(String, Fields)>,
+    variables: Vec<String>,
     types: PhantomData<fn(In, L) -> Out>,
 }
 
 impl<In, Out, L: Language> Builder<In, Out, L> {
     fn new(comment: String) -> Self {
-        Self { comment, timeout_seconds: None, states: Vec::new(), types: PhantomData }
+        Self { comment, timeout_seconds: None, states: Vec::new(), variables: Vec::new(), types: PhantomData }
     }
 
     /// How long one execution may take, seconds: 1 to 99,999,999.
@@ -97,7 +99,19 @@ impl<In, Out, L: Language> Builder<In, Out, L> {
 
     /// Names a variable: up to 80 letters, digits and underscores, the first a letter. What a machine assigns, the
     /// machines inside it can read too, except those of a distributed Map.
-    pub fn variable<T>(&self, name: &str) -> Variable<T> {
+    ///
+    /// A state that reads it can only come after one that assigns it:
+    ///
+    /// ```
+    /// # use statemachine::{BuildError, Pass, StateMachine, field};
+    /// struct Order { total: u64 }
+    /// let mut machine = StateMachine::<Order, u64>::builder("");
+    /// let total = machine.variable::<u64>("total");
+    /// let read = machine.add("Read", Pass::output(total.value()).end());
+    /// assert!(matches!(machine.build(&read), Err(BuildError::Unassigned { .. })));
+    /// ```
+    pub fn variable<T>(&mut self, name: &str) -> Variable<T> {
+        self.variables.push(name.to_owned());
         Variable::new(name)
     }
 
@@ -120,7 +134,7 @@ impl<In, Out, L: Language> Builder<In, Out, L> {
 
     /// Finishes the machine, which starts at `start`.
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0308
     /// # use statemachine::{StateMachine, Task};
     /// let mut machine = StateMachine::<String, u64>::builder("");
     /// let work = machine.add("Work", Task::lambda::<bool, u64>("arn").timeout_seconds(1).end());
@@ -129,8 +143,17 @@ impl<In, Out, L: Language> Builder<In, Out, L> {
     ///
     /// # Errors
     ///
-    /// [`check_definition`] found something, or two states have one name.
+    /// [`check_definition`] found something, two states have one name, or a variable is read where it may not have a
+    /// value.
     pub fn build(self, start: &Next<In, Out>) -> Result<StateMachine<In, Out, L>, BuildError> {
+        for variable in self.variables {
+            if !is_variable_name(&variable) {
+                return Err(BuildError::VariableName(variable));
+            }
+            if let Some(state) = unassigned(&self.states, &start.name, &variable) {
+                return Err(BuildError::Unassigned { state: state.to_owned(), variable });
+            }
+        }
         let mut findings = duplicates(&self.states);
         let mut definition = json!({"Comment": self.comment, "QueryLanguage": L::NAME});
         if let Some(seconds) = self.timeout_seconds {
@@ -162,10 +185,27 @@ pub enum BuildError {
     /// The definition breaks rules that the types cannot hold.
     #[error("the state machine is broken; correct these states:{}", list(.0))]
     Broken(Vec<Finding>),
+    /// A variable has a name that Step Functions refuses.
+    #[error("no variable can be called {0:?}; use up to 80 letters, digits and underscores, and not `states`")]
+    VariableName(String),
+    /// An execution can come to a state that reads a variable, and the variable has no value.
+    #[error("{state} reads ${variable}, which need not have a value there; assign it on every way that leads to it")]
+    Unassigned {
+        /// The state.
+        state: String,
+        /// The variable.
+        variable: String,
+    },
 }
 
 fn list(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("\n  {finding}")).collect()
+}
+
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html>
+fn is_variable_name(name: &str) -> bool {
+    let is_letter = |character: char| character.is_alphanumeric() || character == '_';
+    name.starts_with(char::is_alphabetic) && name.chars().all(is_letter) && name.len() <= 80 && name != "states"
 }
 
 fn duplicates(states: &[(String, Fields)]) -> Vec<Finding> {
@@ -195,15 +235,17 @@ fn in_reading_order(states: Vec<(String, Fields)>, start: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Choice, Expression, Succeed, Task, Wait};
+    use crate::{Choice, Expression, Fail, Pass, Succeed, Task, Wait};
 
     fn names(machine: &StateMachine<String, String>) -> Vec<&str> {
         machine.definition()["States"].as_object().unwrap().keys().map(String::as_str).collect()
     }
 
     fn codes(result: Result<StateMachine<String, String>, BuildError>) -> Vec<Code> {
-        let BuildError::Broken(findings) = result.unwrap_err();
-        findings.iter().map(Finding::code).collect()
+        match result.unwrap_err() {
+            BuildError::Broken(findings) => findings.iter().map(Finding::code).collect(),
+            error => panic!("{error}"),
+        }
     }
 
     #[test]
@@ -233,5 +275,35 @@ mod tests {
         let later = machine.declare("Later");
         let start = machine.add("Start", Wait::seconds(1).then(&later));
         assert_eq!(codes(machine.build(&start)), [Code::UnknownTarget]);
+    }
+
+    /// A machine in which the way around `Keep` leaves the variable without a value, unless `Fail` takes it.
+    fn assigned_on_one_way(is_caught: bool) -> Result<StateMachine<String, String>, BuildError> {
+        let mut machine = StateMachine::<String, String>::builder("");
+        let kept = machine.variable::<String>("kept");
+        let read = machine.add("Read", Pass::output(kept.value()).end());
+        let failed = machine.add("Failed", Fail::new("Failed", "no way on"));
+        let keep = machine.add("Keep", Pass::input().assign(&kept, Expression::input()).then(&read));
+        let around = machine.add("Around", Pass::input().then(if is_caught { &failed } else { &read }));
+        let is_short = Expression::<String, String>::input().equals("short");
+        let start = machine.add("Start", Choice::when(is_short, &around).otherwise(&keep));
+        machine.build(&start)
+    }
+
+    #[test]
+    fn a_variable_is_assigned_on_every_way_to_where_it_is_read() {
+        assigned_on_one_way(true).unwrap();
+        let error = assigned_on_one_way(false).unwrap_err().to_string();
+        assert!(error.contains("Read reads $kept"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_has_a_name_that_can_be_written() {
+        for name in ["", "1st", "a-b", "states", &"x".repeat(81)] {
+            let mut machine = StateMachine::<String, String>::builder("");
+            machine.variable::<String>(name);
+            let start = machine.add("End", Succeed::new());
+            assert!(matches!(machine.build(&start), Err(BuildError::VariableName(_))), "{name}");
+        }
     }
 }

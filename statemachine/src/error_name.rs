@@ -109,7 +109,7 @@ impl fmt::Display for ErrorName {
 ///
 /// An error of something else does not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use statemachine::{Raised, Retry, Step, Task};
 /// # enum ChargeError { Declined }
 /// # impl Raised for ChargeError { fn name(&self) -> &str { "Declined" } }

@@ -24,7 +24,7 @@ use crate::{ErrorName, Jsonata, Language};
 ///     .or(field!(Order, voucher).is_some_and(|voucher| voucher.equals("WELCOME")));
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// # use statemachine::field;
 /// struct Order { total: u64 }
 /// field!(Order, total).at_least("100");
@@ -50,7 +50,7 @@ pub struct Expression<In, T, L = Jsonata> {
 ///
 /// A field that the type does not have:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0609
 /// # use statemachine::field;
 /// struct Order { total: u64 }
 /// field!(Order, amount);
@@ -89,7 +89,7 @@ macro_rules! field {
 ///
 /// and neither where it is of another type:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// # use statemachine::{Expression, object};
 /// struct Invoice { order: String, due: u64 }
 /// let invoice: Expression<(), Invoice> = object!(Invoice { order: "a", due: "5" });
@@ -248,6 +248,13 @@ impl<In, T> Expression<In, Option<T>> {
     ) -> Expression<In, Option<U>> {
         // A field of what is not there is not there.
         next(Expression::of(self.node))
+    }
+
+    /// The value, or null where there is none. What a state gives, assigns or calls with has to be something: a value
+    /// that may be missing can stand alone there only so, and is left out of an [`object!`](crate::object) by itself.
+    pub fn or_null(self) -> Self {
+        let value = self.node.operand_text();
+        Self::of(Node::code(format!("$exists({value}) ? {value} : null")))
     }
 
     /// The value, or `default` where there is none.

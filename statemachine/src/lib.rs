@@ -26,10 +26,49 @@
 //! # Ok::<(), statemachine::BuildError>(())
 //! ```
 //!
-//! All states speak JSONata, as AWS advises for new machines.
+//! What a state reads, makes and keeps is said with [`field!`], [`object!`], [`Expression`] and [`Variable`]; which
+//! errors a task can raise, with [`Raised`]; which service it calls, with [`service`]. What the machine's role may do
+//! follows from that: [`StateMachine::permissions`].
+//!
+//! # Query languages
+//!
+//! Machines speak JSONata, as AWS advises for new ones. [`StateMachine::json_path_builder`] begins one in JSONPath, whose
+//! states have InputPath, Parameters, ResultSelector, ResultPath and OutputPath instead of Arguments and Output. A state
+//! in JSONPath does not fit into a machine in JSONata:
+//!
+//! ```compile_fail,E0308
+//! # use statemachine::{JsonPath, StateMachine, Step, Wait};
+//! let wait: Step<String, String, JsonPath> = Wait::seconds(5).end();
+//! StateMachine::<String, String>::builder("").add("Wait", wait);
+//! ```
+//!
+//! and neither do the fields of one language into a state of the other:
+//!
+//! ```compile_fail,E0599
+//! # use statemachine::{Expression, JsonPath, Step, Task};
+//! # use statemachine::service::lambda;
+//! let input = Expression::<String, String, JsonPath>::input();
+//! let charge: Step<String, u64, JsonPath> =
+//!     Task::call(lambda::invoke::<_, _, u64, _>("arn", input)).output(|_, result| result).end();
+//! ```
+//!
+//! In its own language each of the two is right:
+//!
+//! ```
+//! # use statemachine::{Expression, JsonPath, StateMachine, Step, Task, Wait, field};
+//! # use statemachine::service::lambda;
+//! let wait: Step<String, String> = Wait::seconds(5).end();
+//! StateMachine::<String, String>::builder("").add("Wait", wait);
+//!
+//! let input = Expression::<String, String, JsonPath>::input();
+//! let charge: Step<String, u64, JsonPath> = Task::call(lambda::invoke::<_, _, u64, _>("arn", input))
+//!     .output_path(|result| field!(result.Payload))
+//!     .end();
+//! ```
 //!
 //! [Amazon States Language]: https://states-language.net/spec.html
 
+mod assignment;
 mod builder;
 mod check;
 mod condition;

@@ -43,7 +43,7 @@ use crate::{Expression, Jsonata, Language, StateMachine};
 ///
 /// The machine takes what an item is:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use statemachine::{Map, StateMachine, Step, field};
 /// struct Order { lines: Vec<u64> }
 /// fn lines(charge: &StateMachine<String, u64>) -> Step<Order, Vec<u64>> {
@@ -83,7 +83,7 @@ pub type Map<In = (), Mid = (), Out = (), E = Infallible, L = Jsonata> = Work<In
 ///
 /// Items from S3 need it:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// # use statemachine::{Map, Reader, StateMachine, Step};
 /// # struct Row { id: u64 }
 /// fn rows(count: &StateMachine<Row, u64>) -> Step<(), Vec<u64>> {
@@ -132,7 +132,7 @@ pub struct Items<In, Item, L = Jsonata, Source = Listed> {
     fields: Fields,
     /// How the machine's input is made of an item, where it is not the item itself.
     selector: Option<Node>,
-    types: PhantomData<fn(In, L) -> (Item, Source)>,
+    types: PhantomData<(In, Item, L, Source)>,
 }
 
 impl Map {

@@ -46,7 +46,7 @@ impl HasResult for ParallelKind {}
 ///
 /// Branches that take different inputs do not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// # use statemachine::{Parallel, StateMachine, Step};
 /// fn both(left: &StateMachine<String, u64>, right: &StateMachine<bool, u64>) -> Step<String, (u64, u64)> {
 ///     Parallel::of((left, right)).end()

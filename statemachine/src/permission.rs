@@ -126,7 +126,10 @@ impl Permissions {
         let Some((_, integration)) = resource.split_once(":states:::") else {
             return match Arn::of(resource, "lambda", "function:") {
                 _ if resource.contains(":activity:") => Ok(()),
-                Some(function) => Ok(self.invoke(&function)),
+                Some(function) => {
+                    self.invoke(&function);
+                    Ok(())
+                }
                 None => Err(unknown()),
             };
         };

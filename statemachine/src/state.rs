@@ -66,7 +66,7 @@ impl<In, Out, L> Step<In, Out, L> {
 ///
 /// A rule about another type than the one that flows does not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use statemachine::{Choice, StateMachine, Succeed, field};
 /// # struct Order { express: bool }
 /// struct Parcel { express: bool }
@@ -175,7 +175,7 @@ impl<In, Mid> Pass<In, Mid> {
 
 /// In JSONPath the fields have other names:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use statemachine::{JsonPath, Pass, Step, field};
 /// # struct Order { total: u64 }
 /// let state: Step<Order, u64, JsonPath> = Pass::output(field!(Order, total)).end();
@@ -253,7 +253,7 @@ impl<In, L: Language> Wait<In, L> {
 ///
 /// A machine cannot end with another type than it promises:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use statemachine::{StateMachine, Succeed};
 /// let mut machine = StateMachine::<String, u64>::builder("");
 /// machine.add("End", Succeed::<String>::new());

@@ -62,7 +62,7 @@ impl HasResult for TaskKind {}
 ///
 /// A state that takes something else cannot come next:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use statemachine::{StateMachine, Succeed, Task};
 /// let mut machine = StateMachine::<String, u64>::builder("");
 /// let end = machine.add("End", Succeed::<u64>::new());
@@ -71,7 +71,7 @@ impl HasResult for TaskKind {}
 ///
 /// An error cannot flow where the task's input is expected:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use statemachine::{ErrorName, StateMachine, Succeed, Task};
 /// let mut machine = StateMachine::<String, u64>::builder("");
 /// let end = machine.add("End", Succeed::<u64>::new());
@@ -144,7 +144,7 @@ impl<In, Out, L: Language> Task<In, (), Out, Infallible, L> {
     ///
     /// Not every action begins one:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// # use statemachine::{Expression, Step, Task};
     /// # use statemachine::service::sqs;
     /// let send = Task::<_, _, ()>::run_job(sqs::send_message("${QueueUrl}", Expression::<String, String>::input()));
@@ -170,7 +170,7 @@ impl<In, Out, L: Language> Task<In, (), Out, Infallible, L> {
     ///
     /// Not every action takes a token with it:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// # use statemachine::{Expression, Step, Task};
     /// # use statemachine::service::s3;
     /// let ask: Step<String, bool> =

@@ -25,7 +25,7 @@ pub struct Work<Kind, In, Mid, Out, E = Infallible, L = Jsonata> {
     retry: Vec<Value>,
     catch: Vec<Value>,
     assign: Vec<(String, Node)>,
-    types: PhantomData<fn(Kind, In, E, L) -> (Mid, Out)>,
+    types: PhantomData<(Kind, In, Mid, Out, E, L)>,
 }
 
 impl<Kind, In, Mid, Out, E, L: Language> Work<Kind, In, Mid, Out, E, L> {

@@ -171,6 +171,9 @@ fn a_field_that_may_be_missing_is_left_out_of_an_object() {
     let machine = single(Pass::output(note).end());
     check(&machine, json!({"id": "a", "total": 1}), json!({"total": 1}));
     check(&machine, order(1, json!("v")), json!({"text": "v", "total": 1}));
+    let machine = single(Pass::output(field!(Order, voucher).or_null()).end());
+    check(&machine, json!({"id": "a", "total": 1}), Value::Null);
+    check(&machine, order(1, json!("v")), json!("v"));
 }
 
 #[test]
@@ -226,7 +229,7 @@ fn every_service_is_called_as_it_wants_to_be() {
 
     let mut machine = StateMachine::<Order, Option<String>>::builder("Calls all that can be called.");
     let get = Task::call(dynamodb::get_item("${Table}", key())).timeout_seconds(5);
-    let get = get.output(|_, found| field!(found.Item).and_then(|item| item.string("state")));
+    let get = get.output(|_, found| field!(found.Item).and_then(|item| item.string("state")).or_null());
     let next = machine.add("GetItem", get.end());
     let delete = Task::call(dynamodb::delete_item("${Table}", key())).timeout_seconds(5).output(|order, _| order);
     let next = machine.add("DeleteItem", delete.then(&next));
