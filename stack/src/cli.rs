@@ -175,6 +175,21 @@ The identifier is the value of the property that identifies the type: a bucket's
 a topic's ARN.
 ")]
     Import(Import),
+    /// Swaps code and definitions of a development stack within seconds, whenever their sources change.
+    ///
+    /// Goes past CloudFormation: the functions and the state machine then run something else than the template says,
+    /// until the next deploy puts them right. What takes a deployment is named, and left alone. A change of the definition
+    /// builds this program anew and goes on with it.
+    #[command(after_help = "\
+Examples:
+  stack watch                                    what the sources say now, and then every change
+  stack watch --contract my-contract.yaml        a change of the record contract takes no compiler
+  stack watch --cargo-profile lambda             code as it is deployed: minutes a change
+  stack watch --json | jq -r '.swapped[].logical_id'
+
+Ctrl-C ends it, with exit code 0. A build that fails does not.
+")]
+    Watch(Watch),
     /// Shows what was changed behind the stack's back.
     #[command(after_help = "\
 Examples:
@@ -606,6 +621,23 @@ pub struct Import {
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write LOGICAL_ID=IDENTIFIER: Table=activity-items")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// `watch`.
+#[derive(Args, Debug)]
+pub struct Watch {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    #[command(flatten)]
+    pub packaging: Packaging,
+    /// The cargo profile that the functions are built with.
+    #[arg(long, value_name = "NAME", default_value = "watch")]
+    pub cargo_profile: String,
+    /// Prints a line of JSON for each change that was built.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `drift`.

@@ -75,6 +75,7 @@ fn every_verb_has_help_with_examples() {
         "plan",
         "deploy",
         "import",
+        "watch",
         "drift",
         "status",
         "events",

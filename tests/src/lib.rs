@@ -19,22 +19,27 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
 }
 
-/// Runs the program with `arguments`, away from any real account.
+/// Runs the program with `arguments` to its end, away from any real account.
 pub fn stack(arguments: &[&str]) -> Output {
+    program(arguments).output().expect("the program starts")
+}
+
+/// The program with `arguments`, away from any real account.
+pub fn program(arguments: &[&str]) -> Command {
     // Cargo builds the program for the tests of its own package, which a run of the whole workspace includes.
     let tests = std::env::current_exe().expect("a test has a path");
     let program = tests.ancestors().nth(2).expect("tests lie in target/<profile>/deps").join("stack");
     assert!(program.exists(), "{} is not built: run `cargo test --workspace`", program.display());
-    Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .current_dir(workspace())
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_REGION", local::DEFAULT_REGION)
         .env("AWS_CONFIG_FILE", "/nonexistent")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-        .output()
-        .expect("the program starts")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
+    command
 }
 
 /// What a program printed on standard error.

@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::packed::{self, Record};
-use crate::{Function, Package, PackagingError};
+use crate::{Compression, Function, Package, PackagingError};
 
 /// What the `provided` runtimes start. <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html>
 const BOOTSTRAP: &str = "bootstrap";
@@ -27,15 +27,21 @@ const UNZIPPED_LIMIT: u64 = 250 * 1024 * 1024;
 pub(crate) const FORMAT: &str = "0c0708492a8308877a7dcdb5d8e6b05359259bc85c69b1829943bd736f933a36";
 
 /// Packs `function` with its `bootstrap` into `output`.
-pub(crate) fn write(function: &Function, bootstrap: &[u8], output: &Path) -> Result<Package, PackagingError> {
+pub(crate) fn write(
+    function: &Function,
+    bootstrap: &[u8],
+    compression: Compression,
+    output: &Path,
+) -> Result<Package, PackagingError> {
     let package = &function.package;
     let files = sorted(function, bootstrap)?;
     check_size(package, files.values().map(|content| content.len() as u64).sum(), "unzipped", UNZIPPED_LIMIT)?;
-    let (record, content) = (Record::of(package, output), packed::content(&files));
+    let (record, content) = (Record::of(package, output), packed::content(&files, compression));
     if let Some(packed) = record.find(package, &content) {
         return Ok(packed);
     }
-    let archive = zip(&files).map_err(|source| PackagingError::Archive { package: package.clone(), source })?;
+    let archive =
+        zip(&files, compression).map_err(|source| PackagingError::Archive { package: package.clone(), source })?;
     let size_bytes = archive.len() as u64;
     check_size(package, size_bytes, "zipped", ZIPPED_LIMIT)?;
 
@@ -58,10 +64,10 @@ fn sorted<'a>(function: &'a Function, bootstrap: &'a [u8]) -> Result<BTreeMap<&'
 }
 
 /// Every entry has the earliest date that the format knows and permissions of its own: nothing of the file system's.
-fn zip(files: &BTreeMap<&str, &[u8]>) -> zip::result::ZipResult<Vec<u8>> {
+fn zip(files: &BTreeMap<&str, &[u8]>, compression: Compression) -> zip::result::ZipResult<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(9))
+        .compression_level(Some(compression.level()))
         .last_modified_time(DateTime::default());
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (&name, content) in files {
@@ -70,6 +76,16 @@ fn zip(files: &BTreeMap<&str, &[u8]>) -> zip::result::ZipResult<Vec<u8>> {
         writer.write_all(content)?;
     }
     Ok(writer.finish()?.into_inner())
+}
+
+impl Compression {
+    /// Deflate's level.
+    pub(crate) fn level(self) -> i64 {
+        match self {
+            Self::Smallest => 9,
+            Self::Fastest => 1,
+        }
+    }
 }
 
 fn check_size(package: &str, size: u64, state: &'static str, limit: u64) -> Result<(), PackagingError> {
@@ -99,7 +115,7 @@ mod tests {
 
     fn pack(function: &Function) -> (tempfile::TempDir, Package) {
         let folder = tempfile::tempdir().unwrap();
-        let package = write(function, b"\x7fELF", folder.path()).unwrap();
+        let package = write(function, b"\x7fELF", Compression::Smallest, folder.path()).unwrap();
         (folder, package)
     }
 
@@ -134,9 +150,18 @@ mod tests {
     fn what_changes_is_packed_again() {
         let (folder, first) = pack(&function());
         for changed in [function().with_file("b", ""), Function::new("processor").with_file("contract.yaml", "")] {
-            assert_ne!(write(&changed, b"\x7fELF", folder.path()).unwrap().sha256, first.sha256);
+            assert_ne!(write(&changed, b"\x7fELF", Compression::Smallest, folder.path()).unwrap().sha256, first.sha256);
         }
-        assert_ne!(write(&function(), b"\x7fELG", folder.path()).unwrap().sha256, first.sha256);
+        assert_ne!(write(&function(), b"\x7fELG", Compression::Smallest, folder.path()).unwrap().sha256, first.sha256);
+    }
+
+    #[test]
+    fn what_is_packed_in_haste_is_packed_again_for_a_deployment() {
+        let function = Function::new("processor").with_file("b", "1 2 3 4 5 6 7 8 9 ".repeat(99));
+        let (folder, small) = pack(&function);
+        let fast = write(&function, b"\x7fELF", Compression::Fastest, folder.path()).unwrap();
+        assert_ne!(fast.sha256, small.sha256);
+        assert_eq!(write(&function, b"\x7fELF", Compression::Smallest, folder.path()).unwrap(), small);
     }
 
     #[test]
@@ -148,7 +173,7 @@ mod tests {
                 None => std::fs::remove_file(&first.path).unwrap(),
                 Some(damaged) => std::fs::write(&first.path, damaged).unwrap(),
             }
-            assert_eq!(write(&function(), b"\x7fELF", folder.path()).unwrap(), first);
+            assert_eq!(write(&function(), b"\x7fELF", Compression::Smallest, folder.path()).unwrap(), first);
             assert_eq!(std::fs::read(&first.path).unwrap(), bytes);
         }
     }
@@ -174,7 +199,7 @@ mod tests {
     fn a_second_bootstrap_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let function = Function::new("processor").with_file("bootstrap", "");
-        let message = write(&function, b"", folder.path()).unwrap_err().to_string();
+        let message = write(&function, b"", Compression::Smallest, folder.path()).unwrap_err().to_string();
         assert!(message.contains("two files named bootstrap"), "{message}");
     }
 

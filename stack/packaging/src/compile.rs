@@ -25,7 +25,28 @@ pub(crate) fn compile(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Binaries, PackagingError> {
     let linker = toolchain::linker(options.architecture)?;
-    let mut command = command(packages, workspace, options, &linker);
+    run(command(packages, workspace, options, &linker), packages, workspace, progress)
+}
+
+/// Compiles the binary of `package` for this machine, as `cargo run` does.
+pub(crate) fn compile_here(
+    package: &str,
+    workspace: &Workspace,
+    profile: &str,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Binaries, PackagingError> {
+    let mut command = tool("CARGO", "cargo");
+    command.args(["build", "--profile", profile, "--message-format", "json-render-diagnostics"]);
+    command.args(["--package", package, "--bin", package]);
+    run(command, &[package], workspace, progress)
+}
+
+fn run(
+    mut command: Command,
+    packages: &[&str],
+    workspace: &Workspace,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Binaries, PackagingError> {
     command.current_dir(&workspace.workspace_root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut cargo = command.spawn().map_err(|source| not_started(&command, source))?;
 

@@ -24,6 +24,7 @@ mod packed;
 mod toolchain;
 mod workspace;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use error::PackagingError;
@@ -64,6 +65,18 @@ pub struct Options {
     pub architecture: Architecture,
     /// The cargo profile. Default: `lambda`.
     pub profile: String,
+    /// How hard to compress. Default: as hard as can be.
+    pub compression: Compression,
+}
+
+/// How hard an archive is compressed. Either way the same content gives the same bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// As small as can be: for what is deployed.
+    #[default]
+    Smallest,
+    /// In an eighth of the time, and a tenth larger: for what is replaced within minutes.
+    Fastest,
 }
 
 impl Options {
@@ -74,6 +87,7 @@ impl Options {
             output: None,
             architecture: Architecture::default(),
             profile: "lambda".to_owned(),
+            compression: Compression::default(),
         }
     }
 }
@@ -112,17 +126,45 @@ pub fn build(
 
     let output = options.output.clone().unwrap_or_else(|| workspace.target_directory.join("packages"));
     std::fs::create_dir_all(&output).map_err(PackagingError::file("create", &output))?;
-    functions.iter().map(|function| pack(function, &binaries, options.architecture, &output)).collect()
+    functions.iter().map(|function| pack(function, &binaries, options, &output)).collect()
 }
 
 fn pack(
     function: &Function,
     binaries: &compile::Binaries,
-    architecture: Architecture,
+    options: &Options,
     output: &Path,
 ) -> Result<Package, PackagingError> {
     let path = binaries.get(&function.package).ok_or_else(|| PackagingError::NotBuilt(function.package.clone()))?;
     let bootstrap = std::fs::read(path).map_err(PackagingError::file("read", path))?;
-    binary::check(&function.package, &bootstrap, architecture)?;
-    archive::write(function, &bootstrap, output)
+    binary::check(&function.package, &bootstrap, options.architecture)?;
+    archive::write(function, &bootstrap, options.compression, output)
+}
+
+/// Builds the binary of the cargo package `package`, which has the package's name, for this machine, and says where it
+/// is. Blocks until cargo is done; `progress` is given each line that cargo prints.
+///
+/// # Errors
+///
+/// The package is missing, or the code does not compile.
+pub fn build_program(
+    package: &str,
+    workspace: &Path,
+    profile: &str,
+    mut progress: impl FnMut(&str),
+) -> Result<PathBuf, PackagingError> {
+    let workspace = workspace::find(workspace)?;
+    workspace.check_binary(package)?;
+    let mut binaries = compile::compile_here(package, &workspace, profile, &mut progress)?;
+    binaries.remove(package).ok_or_else(|| PackagingError::NotBuilt(package.to_owned()))
+}
+
+/// The folders of the cargo packages `packages` and of all that they depend on by path: where the sources are that a
+/// build reads. Dependencies of tests are not among them.
+///
+/// # Errors
+///
+/// Cargo cannot read the workspace, or it has no such package.
+pub fn source_folders(packages: &[&str], workspace: &Path) -> Result<BTreeSet<PathBuf>, PackagingError> {
+    workspace::find(workspace)?.source_folders(packages)
 }

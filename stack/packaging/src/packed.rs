@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::archive::{FORMAT, hexadecimal};
-use crate::{Package, PackagingError};
+use crate::{Compression, Package, PackagingError};
 
 /// The record of one function's last archive, beside the archives.
 pub(crate) struct Record {
@@ -50,8 +50,9 @@ impl Record {
 }
 
 /// The hash of what goes into an archive, and of how archives are made: another zip writer gives other bytes.
-pub(crate) fn content(files: &BTreeMap<&str, &[u8]>) -> String {
+pub(crate) fn content(files: &BTreeMap<&str, &[u8]>, compression: Compression) -> String {
     let mut hash = Sha256::new_with_prefix(FORMAT);
+    hash.update([compression as u8]);
     for (name, content) in files {
         // Each of a fixed length, so that no two lists of files are spelt alike.
         hash.update(Sha256::digest(name));

@@ -1,5 +1,6 @@
 //! What cargo knows of the workspace: its packages, and where it builds.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +20,17 @@ pub(crate) struct Workspace {
 #[derive(Debug, Deserialize)]
 struct Member {
     name: String,
+    manifest_path: PathBuf,
     targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
+}
+
+/// <https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>: none is a dependency of the package itself, and only
+/// one by path has a folder.
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    kind: Option<String>,
+    path: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -29,6 +40,16 @@ struct Target {
 }
 
 impl Member {
+    fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(&self.manifest_path)
+    }
+
+    /// The folders of the packages on this machine that it is built with.
+    fn path_dependencies(&self) -> impl Iterator<Item = &PathBuf> {
+        let built_with = self.dependencies.iter().filter(|dependency| dependency.kind.as_deref() != Some("dev"));
+        built_with.filter_map(|dependency| dependency.path.as_ref())
+    }
+
     fn has_binary(&self) -> bool {
         self.targets.iter().any(|target| target.name == self.name && target.kind.iter().any(|kind| kind == "bin"))
     }
@@ -37,14 +58,31 @@ impl Member {
 impl Workspace {
     /// Fails early, and with the names that would do, where cargo would only refuse a package id.
     pub(crate) fn check_binary(&self, package: &str) -> Result<(), PackagingError> {
-        match self.packages.iter().find(|member| member.name == package) {
-            Some(member) if member.has_binary() => Ok(()),
-            Some(_) => Err(PackagingError::NoBinary { package: package.to_owned() }),
-            None => Err(PackagingError::NoPackage {
-                package: package.to_owned(),
-                known: self.packages.iter().filter(|member| member.has_binary()).map(|m| m.name.clone()).collect(),
-            }),
+        if self.member(package)?.has_binary() {
+            Ok(())
+        } else {
+            Err(PackagingError::NoBinary { package: package.to_owned() })
         }
+    }
+
+    /// The folders of `packages` and of their path dependencies, and of theirs.
+    pub(crate) fn source_folders(&self, packages: &[&str]) -> Result<BTreeSet<PathBuf>, PackagingError> {
+        let mut folders = BTreeSet::new();
+        let mut found = packages.iter().map(|name| Ok(self.member(name)?.folder())).collect::<Result<Vec<_>, _>>()?;
+        while let Some(folder) = found.pop() {
+            if folders.insert(folder.to_owned()) {
+                let members = self.packages.iter().filter(|member| member.folder() == folder);
+                found.extend(members.flat_map(Member::path_dependencies).map(PathBuf::as_path));
+            }
+        }
+        Ok(folders)
+    }
+
+    fn member(&self, package: &str) -> Result<&Member, PackagingError> {
+        self.packages.iter().find(|member| member.name == package).ok_or_else(|| PackagingError::NoPackage {
+            package: package.to_owned(),
+            known: self.packages.iter().filter(|member| member.has_binary()).map(|m| m.name.clone()).collect(),
+        })
     }
 }
 
@@ -99,8 +137,15 @@ mod tests {
         let metadata = r#"{
             "workspace_root": "/w", "target_directory": "/w/target",
             "packages": [
-                {"name": "processor", "targets": [{"name": "processor", "kind": ["bin"]}]},
-                {"name": "contract", "targets": [{"name": "contract", "kind": ["lib"]}]}
+                {"name": "processor", "manifest_path": "/w/functions/processor/Cargo.toml",
+                 "targets": [{"name": "processor", "kind": ["bin"]}],
+                 "dependencies": [{"kind": null, "path": "/w/functions/activity"}, {"kind": null},
+                                  {"kind": "dev", "path": "/w/tests"}]},
+                {"name": "activity", "manifest_path": "/w/functions/activity/Cargo.toml",
+                 "targets": [{"name": "activity", "kind": ["lib"]}],
+                 "dependencies": [{"kind": "build", "path": "/w/functions/contract"}, {"kind": null, "path": "/o"}]},
+                {"name": "contract", "manifest_path": "/w/functions/contract/Cargo.toml",
+                 "targets": [{"name": "contract", "kind": ["lib"]}], "dependencies": []}
             ]}"#;
         serde_json::from_str(metadata).unwrap()
     }
@@ -114,6 +159,13 @@ mod tests {
         check("procesor", "the workspace has no package `procesor`; its packages with a binary are processor");
         check("contract", "package `contract` has no binary `contract`; add src/main.rs, or a [[bin]] with that name");
         workspace().check_binary("processor").unwrap();
+    }
+
+    #[test]
+    fn a_package_is_made_of_its_path_dependencies_too() {
+        let folders = workspace().source_folders(&["processor"]).unwrap();
+        let expected = ["/o", "/w/functions/activity", "/w/functions/contract", "/w/functions/processor"];
+        assert_eq!(folders, expected.map(PathBuf::from).into());
     }
 
     #[test]

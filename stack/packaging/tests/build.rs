@@ -71,6 +71,13 @@ fn two_folders_give_the_same_archive() {
 }
 
 #[test]
+fn a_program_for_this_machine_runs() {
+    let folder = workspace(r#"fn main() { print!("hello") }"#);
+    let program = packaging::build_program("hello", folder.path(), "dev", |_| {}).unwrap();
+    assert_eq!(std::process::Command::new(program).output().unwrap().stdout, b"hello");
+}
+
+#[test]
 fn code_that_does_not_compile_is_shown() {
     let folder = workspace("fn main() { not_there() }");
     let message = build(folder.path()).unwrap_err().to_string();

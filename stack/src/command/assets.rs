@@ -6,11 +6,27 @@ use std::sync::{Mutex, PoisonError};
 use deployment::{Asset, AssetStore, Upload, UploadProgress};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, Result};
+use stack::pipeline::parameter;
+
+use super::package::Packages;
+
+/// What the template's parameters are with these packages in `bucket`.
+pub fn parameters(bucket: &str, packages: &Packages) -> BTreeMap<String, String> {
+    let parameters = [
+        (parameter::ASSETS_BUCKET, bucket.to_owned()),
+        (parameter::ORCHESTRATOR_KEY, asset(&packages.orchestrator).key()),
+        (parameter::PROCESSOR_KEY, asset(&packages.processor).key()),
+    ];
+    parameters.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn asset(package: &packaging::Package) -> Asset {
+    Asset { path: package.path.clone(), sha256: package.sha256.clone() }
+}
 
 /// Uploads the packages that the bucket has not, telling on standard error how far it is.
-pub async fn upload(store: &AssetStore, packages: &[&packaging::Package]) -> Result<Vec<Upload>> {
-    let assets: Vec<_> =
-        packages.iter().map(|package| Asset { path: package.path.clone(), sha256: package.sha256.clone() }).collect();
+pub async fn upload(store: &AssetStore, packages: &Packages) -> Result<Vec<Upload>> {
+    let assets = [&packages.orchestrator, &packages.processor].map(asset);
     let style = "uploading {bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style).into_diagnostic()?);
     let progress = Progress { bar, sent: Mutex::default() };

@@ -11,7 +11,7 @@ use deployment::{
 };
 use miette::{Context, IntoDiagnostic, Result, miette};
 use serde::Serialize;
-use stack::pipeline::{self, Settings, parameter};
+use stack::pipeline::{self, Settings};
 
 use super::follow::{View, follow, look_on};
 use super::package::{self, Packages};
@@ -117,12 +117,9 @@ pub async fn request(
             follow(connection.bootstrap(ASSETS_STACK), &View::new(json).stack(connection, ASSETS_STACK)).await?
         }
     };
-    let uploads = super::assets::upload(&assets, &[&packages.orchestrator, &packages.processor]).await?;
-    let mut parameters = BTreeMap::from([(parameter::ASSETS_BUCKET.to_owned(), assets.bucket().to_owned())]);
-    let keys = [parameter::ORCHESTRATOR_KEY, parameter::PROCESSOR_KEY].map(str::to_owned);
-    parameters.extend(keys.into_iter().zip(uploads.iter().map(|upload| upload.key.clone())));
+    let uploads = super::assets::upload(&assets, packages).await?;
     Ok(StackRequest {
-        parameters,
+        parameters: super::assets::parameters(assets.bucket(), packages),
         capabilities: vec![Capability::Iam],
         assets: uploads.into_iter().map(|upload| AssetLocation { bucket: upload.bucket, key: upload.key }).collect(),
         ..StackRequest::new(

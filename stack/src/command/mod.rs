@@ -23,6 +23,7 @@ mod status;
 mod synth;
 mod upload;
 mod validate;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Plan(verb) => block_on(plan::run(&verb, &settings)),
         Verb::Deploy(verb) => block_on(deploy::run(&verb, &settings)),
         Verb::Import(verb) => block_on(import::run(&verb, &settings)),
+        Verb::Watch(verb) => block_on(watch::run(&verb, &settings)),
         Verb::Drift(verb) => block_on(drift::run(&verb, &settings)),
         Verb::Status(verb) => block_on(status::run(&verb, &settings)),
         Verb::Events(verb) => block_on(events::run(&verb, &settings)),

@@ -17,6 +17,9 @@ use crate::terminal::{self, Table};
 /// The record contract that the processor's package has where no other is given.
 const RECORD_CONTRACT: &str = include_str!("../../../functions/processor/contract.yaml");
 
+/// The cargo packages of the functions.
+pub const FUNCTIONS: [&str; 2] = ["orchestrator", "processor"];
+
 /// The two functions' packages.
 pub struct Packages {
     /// The orchestrator's.
@@ -49,31 +52,43 @@ pub fn run(verb: &Package, settings: &SettingsFile) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds both functions, telling on standard error how far it is.
+/// Builds both functions as they are deployed, telling on standard error how far it is.
 pub fn build(packaging: &Packaging, settings: &Settings) -> Result<Packages> {
+    eprintln!("packaging the functions; the first time takes minutes");
+    build_as(packaging, settings, packaging::Options::new(workspace()))
+}
+
+/// Builds both functions as `options` say, for the architecture of `settings`.
+pub fn build_as(packaging: &Packaging, settings: &Settings, options: packaging::Options) -> Result<Packages> {
     let (text, _) = record_contract(packaging)?;
-    let functions = [
-        packaging::Function::new("orchestrator"),
-        packaging::Function::new("processor").with_file(RECORD_CONTRACT_FILE, text),
-    ];
-    let mut options = packaging::Options::new(workspace());
-    options.architecture = match settings.architecture {
+    let [orchestrator, processor] = FUNCTIONS.map(packaging::Function::new);
+    let functions = [orchestrator, processor.with_file(RECORD_CONTRACT_FILE, text)];
+    let architecture = match settings.architecture {
         Architecture::X86_64 => packaging::Architecture::X86_64,
         Architecture::Arm64 => packaging::Architecture::Arm64,
     };
-    eprintln!("packaging the functions; the first time takes minutes");
-    let spinner =
-        ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {wide_msg}").into_diagnostic()?);
-    let built = packaging::build(&functions, &options, |line| {
-        spinner.set_message(format!("packaging the functions: {}", line.trim()));
-        spinner.tick();
-    });
-    spinner.finish_and_clear();
-    let mut built = built.into_diagnostic()?.into_iter();
+    let options = packaging::Options { architecture, ..options };
+    let built = with_spinner("packaging the functions", |progress| packaging::build(&functions, &options, progress))?;
+    let mut built = built.into_iter();
     match (built.next(), built.next()) {
         (Some(orchestrator), Some(processor)) => Ok(Packages { orchestrator, processor }),
         _ => Err(miette::miette!("packaging gave fewer packages than functions; this is a fault of this program")),
     }
+}
+
+/// Runs a build, showing on a terminal what cargo says meanwhile.
+pub fn with_spinner<T>(
+    what: &str,
+    build: impl FnOnce(&mut dyn FnMut(&str)) -> Result<T, packaging::PackagingError>,
+) -> Result<T> {
+    let spinner =
+        ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {wide_msg}").into_diagnostic()?);
+    let built = build(&mut |line| {
+        spinner.set_message(format!("{what}: {}", line.trim()));
+        spinner.tick();
+    });
+    spinner.finish_and_clear();
+    built.into_diagnostic()
 }
 
 /// The record contract that goes into the processor's package: its text, and what it says.
