@@ -143,7 +143,7 @@ impl<In, Out, L: Language> Builder<In, Out, L> {
     ///
     /// # Errors
     ///
-    /// [`check_definition`] found something, two states have one name, or a variable is read where it may not have a
+    /// [`check_definition`] found an error, two states have one name, or a variable is read where it may not have a
     /// value.
     pub fn build(self, start: &Next<In, Out>) -> Result<StateMachine<In, Out, L>, BuildError> {
         for variable in self.variables {
@@ -161,7 +161,7 @@ impl<In, Out, L: Language> Builder<In, Out, L> {
         }
         definition["StartAt"] = start.name().into();
         definition["States"] = in_reading_order(self.states, &start.name);
-        findings.extend(check_definition(&definition));
+        findings.extend(check_definition(&definition).into_iter().filter(Finding::is_error));
         if findings.is_empty() {
             Ok(StateMachine { definition, types: PhantomData })
         } else {

@@ -1,12 +1,18 @@
 //! The checker: rules of the States Language that AWS enforces late, at deployment or in the middle of an execution,
-//! and a few that it does not enforce at all. It reads a definition as JSON, so it judges one written by hand as well
-//! as one that the builder made.
+//! and risks that AWS takes. It reads a definition as JSON, so it judges one written by hand as well as one that the
+//! builder made.
 
 mod expression;
 mod fields;
 mod finding;
 mod graph;
+mod history;
+mod repeat;
 mod retry;
+mod risk;
+mod service;
+mod size;
+mod suppression;
 
 use std::collections::HashSet;
 
@@ -14,7 +20,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::fields::QueryLanguage;
 pub(crate) use self::finding::pointer;
-pub use self::finding::{Code, Finding};
+pub use self::finding::{Code, Finding, Severity};
 
 /// Longest name of a state, characters.
 const NAME_LIMIT: usize = 80;
@@ -22,21 +28,57 @@ const NAME_LIMIT: usize = 80;
 /// The largest number of seconds, or of attempts, that a definition may ask for.
 const NUMBER_LIMIT: u64 = 99_999_999;
 
-/// Checks a definition, and the machines nested in its Map and Parallel states.
+/// Checks a definition, and the machines nested in its Map and Parallel states. [`Code`] lists what can be found.
+///
+/// Errors come first: what AWS refuses, and what can only fail. A definition without errors is looked through for risks,
+/// the [warnings](Severity::Warning): unbounded loops, errors that nobody catches, retries that may do a thing twice,
+/// limits of size. One that does not matter is suppressed by a line in the Comment of its state, or of the definition,
+/// with the reason:
+///
+/// ```
+/// use serde_json::json;
+/// use statemachine::{Code, check_definition};
+///
+/// let mut definition = json!({
+///     "StartAt": "Tell",
+///     "States": {
+///         "Tell": {
+///             "Type": "Task",
+///             "Resource": "arn:aws:states:::sns:publish",
+///             "Parameters": {"TopicArn": "${TopicArn}", "Message.$": "$.message"},
+///             "TimeoutSeconds": 10,
+///             "Retry": [{"ErrorEquals": ["States.TaskFailed"]}],
+///             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Untold"}],
+///             "End": true
+///         },
+///         "Untold": {"Type": "Succeed"}
+///     }
+/// });
+/// let findings = check_definition(&definition);
+/// assert_eq!((findings[0].code(), findings[0].path()), (Code::UnsafeRetry, "/States/Tell/Retry/0"));
+///
+/// definition["States"]["Tell"]["Comment"] = json!("Tells the team.\nsuppress ASL305: hearing it twice does no harm");
+/// assert_eq!(check_definition(&definition)[0].suppressed(), Some("hearing it twice does no harm"));
+/// ```
 ///
 /// <https://states-language.net/spec.html>
 pub fn check_definition(definition: &Value) -> Vec<Finding> {
     let mut checker = Checker { findings: Vec::new(), names: HashSet::new() };
-    match definition.as_object() {
-        Some(machine) => {
-            let language = QueryLanguage::within(machine, QueryLanguage::JsonPath);
-            checker.query_language(machine, "");
-            checker.timeout(machine, "TimeoutSeconds", "");
-            checker.machine(machine, language, "");
-        }
-        None => checker.report(Code::Structure, "", "a definition is a JSON object"),
+    let Some(machine) = definition.as_object() else {
+        return vec![Finding::new(Code::Structure, "", "a definition is a JSON object")];
+    };
+    let language = QueryLanguage::within(machine, QueryLanguage::JsonPath);
+    checker.query_language(machine, "");
+    checker.timeout(machine, "TimeoutSeconds", "");
+    checker.findings.extend(size::definition(definition));
+    checker.machine(machine, language, "");
+    let mut findings = checker.findings;
+    // Where a field or a transition is wrong, what follows from it would be noise.
+    if !findings.iter().any(Finding::is_error) {
+        findings.extend(risk::check(machine));
+        suppression::apply(machine, &mut findings);
     }
-    checker.findings
+    findings
 }
 
 struct Checker<'a> {
@@ -56,7 +98,7 @@ impl<'a> Checker<'a> {
             return self.report(Code::Structure, path, "give it States, an object with at least one state");
         };
         for (name, state) in states {
-            let path = format!("{path}{}", pointer(["States", name]));
+            let path = state_path(path, name);
             self.name(name, &path);
             match state.as_object() {
                 Some(state) => self.state(state, language, &path),
@@ -88,6 +130,8 @@ impl<'a> Checker<'a> {
         self.findings.extend(expression::check(state, language, path));
         self.timeouts(state, path);
         self.findings.extend(retry::check(state, path));
+        self.findings.extend(size::label(state, path));
+        self.findings.extend(size::data(state, path));
         for (nested, path) in nested_machines(state, path) {
             self.machine(nested, machine_language, &path);
         }
@@ -105,7 +149,7 @@ impl<'a> Checker<'a> {
             self.report(
                 Code::MissingTimeout,
                 path,
-                "give the task TimeoutSeconds; without it a lost answer waits for ever",
+                "give the task TimeoutSeconds; without it a lost answer is waited for as long as an execution may be",
             );
         }
         self.timeout(state, "TimeoutSeconds", path);
@@ -130,6 +174,17 @@ impl<'a> Checker<'a> {
             self.report(Code::TimeoutLimit, path, format!("write whole seconds, 1 to {NUMBER_LIMIT}"));
         }
     }
+}
+
+/// The states of a machine.
+fn states(machine: &Map<String, Value>) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
+    let states = machine.get("States").and_then(Value::as_object).into_iter().flatten();
+    states.filter_map(|(name, state)| Some((name.as_str(), state.as_object()?)))
+}
+
+/// The path of a state of the machine at `path`.
+fn state_path(path: &str, name: &str) -> String {
+    format!("{path}{}", pointer(["States", name]))
 }
 
 /// The machines inside a Parallel state's branches and a Map state's processor, each with its path.

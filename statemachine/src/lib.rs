@@ -91,7 +91,7 @@ mod variable;
 mod work;
 
 pub use builder::{BuildError, Builder, Next, StateMachine};
-pub use check::{Code, Finding, check_definition};
+pub use check::{Code, Finding, Severity, check_definition};
 pub use condition::{Condition, Rule};
 pub use error_name::{ErrorName, ErrorOutput, Names, Raised};
 pub use expression::{Comparable, Expression, Number, Object, Ordered};

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use cloudformation::rules::{self, Finding, Severity};
-use cloudformation::{Fault, TemplateError};
+use cloudformation::{Fault, SOURCE, TemplateError};
 use miette::{IntoDiagnostic, Result};
 use serde::Serialize;
+use serde_json::Value;
 use stack::pipeline::{self, PipelineError};
 
 use super::{SettingsFile, package};
@@ -51,6 +52,7 @@ pub fn run(verb: &Validate, settings: &SettingsFile) -> Result<ExitCode> {
         match pipeline::template(&settings.read(environment)?) {
             Ok(template) => {
                 rules::check(template.as_json()).into_iter().for_each(|one| add(&mut found, one.into(), environment));
+                state_machines(template.as_json()).into_iter().for_each(|one| add(&mut found, one, environment));
             }
             Err(PipelineError::Template(TemplateError(faults))) => {
                 faults.into_iter().for_each(|fault| add(&mut found, fault.into(), environment));
@@ -65,6 +67,29 @@ pub fn run(verb: &Validate, settings: &SettingsFile) -> Result<ExitCode> {
         terminal::print(&format!("{}{}\n", listing(&verdict.findings), summary(&verdict, &environments)))?;
     }
     Ok(if verdict.errors == 0 { ExitCode::SUCCESS } else { ExitCode::from(UNSOUND) })
+}
+
+/// What is found in the definitions of the template's state machines.
+fn state_machines(template: &Value) -> Vec<Found> {
+    let resources = template["Resources"].as_object().into_iter().flatten();
+    let machines = resources.filter(|(_, resource)| resource["Type"] == "AWS::StepFunctions::StateMachine");
+    let definitions = machines.filter_map(|(logical_id, resource)| {
+        let definition = serde_json::from_str(resource["Properties"]["DefinitionString"].as_str()?).ok()?;
+        let source = resource["Metadata"][SOURCE].as_str();
+        Some((logical_id, source, statemachine::check_definition(&definition)))
+    });
+    let found = definitions.flat_map(|(logical_id, source, findings)| {
+        findings.into_iter().map(move |finding| Found {
+            code: finding.code().as_str(),
+            severity: finding.code().severity().as_str(),
+            path: format!("Resources/{logical_id}/Properties/DefinitionString{}", finding.path()),
+            message: finding.message().to_owned(),
+            source: source.map(str::to_owned),
+            suppressed: finding.suppressed().map(str::to_owned),
+            environments: Vec::new(),
+        })
+    });
+    found.collect()
 }
 
 /// Adds what was found in an environment to what was found in others.
@@ -135,4 +160,29 @@ fn summary(verdict: &Verdict, environments: &[String]) -> String {
     let Verdict { errors, warnings, suppressed, .. } = verdict;
     let sound = if *errors == 0 { "sound" } else { "not sound" };
     format!("{}: {sound}; errors: {errors}, warnings: {warnings}, suppressed: {suppressed}", environments.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_risk_of_a_state_machine_is_a_warning_at_its_place_in_the_template() {
+        let definition = json!({
+            "StartAt": "Call",
+            "States": {"Call": {"Type": "Task", "Resource": "${FunctionArn}", "TimeoutSeconds": 9, "End": true}}
+        });
+        let machine = json!({
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"DefinitionString": definition.to_string()},
+            "Metadata": {SOURCE: "stack/src/machine.rs:7"}
+        });
+        let found = state_machines(&json!({"Resources": {"Machine": machine}}));
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((one.code, one.severity), ("ASL304", "warning"));
+        assert_eq!(one.path, "Resources/Machine/Properties/DefinitionString/States/Call");
+        assert_eq!(one.source.as_deref(), Some("stack/src/machine.rs:7"));
+    }
 }

@@ -2,59 +2,87 @@
 
 use std::fmt;
 
-/// Declares the codes with their spelling, so that a code keeps it for ever.
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// AWS refuses the definition, or what is found can only fail.
+    Error,
+    /// AWS takes the definition, and an execution may go wrong.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Declares the codes, one a line: name, code, severity, and what is wrong. A code keeps its spelling for ever.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal,)+) => {
+    ($($name:ident $code:literal $severity:ident $fault:literal,)+) => {
         /// The kind of a finding. Its text (`ASL101`) is stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $variant,)+ }
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = concat!("`", $code, "`, ", stringify!($severity), ": ", $fault)] $name,)+
+        }
 
         impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
             /// The code's text.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)+ }
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// How grave it is.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)+ }
             }
         }
     };
 }
 
 codes! {
-    /// Something is not the object, the list or the text that it has to be.
-    Structure = "ASL101",
-    /// A field that the state needs is missing, or has a rival.
-    MissingField = "ASL102",
-    /// A field that no such state has.
-    UnknownField = "ASL103",
-    /// A type of state that does not exist.
-    UnknownType = "ASL104",
-    /// A name that is empty or too long.
-    InvalidName = "ASL105",
-    /// A name that two states have.
-    DuplicateName = "ASL106",
-    /// A state with neither Next nor End, or with both.
-    Transition = "ASL107",
-    /// A transition to a state that does not exist.
-    UnknownTarget = "ASL201",
-    /// A state that no execution reaches.
-    Unreachable = "ASL202",
-    /// A state from which no execution ends.
-    Endless = "ASL203",
-    /// A Choice that fails when no rule holds.
-    MissingDefault = "ASL204",
-    /// An error's name that does not exist.
-    UnknownErrorName = "ASL301",
-    /// `States.ALL` beside another name, or before another retrier or catcher.
-    MisplacedAll = "ASL302",
-    /// A retrier's number out of its range.
-    RetryLimit = "ASL303",
-    /// JSONPath in JSONata, or the reverse.
-    MixedLanguages = "ASL401",
-    /// A JSONata expression, a path or a call of an intrinsic function that cannot be parsed.
-    BrokenExpression = "ASL402",
-    /// A task that may wait for ever.
-    MissingTimeout = "ASL501",
-    /// A timeout out of its range.
-    TimeoutLimit = "ASL502",
+    Structure "ASL101" Error "something is not the object, the list or the text that it has to be.",
+    MissingField "ASL102" Error "a field that the state needs is missing, or has a rival.",
+    UnknownField "ASL103" Error "a field that no such state has.",
+    UnknownType "ASL104" Error "a type of state that does not exist.",
+    InvalidName "ASL105" Error "a name of a state, or a label, that Step Functions does not take.",
+    DuplicateName "ASL106" Error "a name that two states have.",
+    Transition "ASL107" Error "a state with neither Next nor End, or with both.",
+    DefinitionLimit "ASL108" Error "a definition that is larger than 1 MiB.",
+    UnknownTarget "ASL201" Error "a transition to a state that does not exist.",
+    Unreachable "ASL202" Error "a state that no execution reaches.",
+    Endless "ASL203" Error "a state from which no execution ends.",
+    MissingDefault "ASL204" Warning "a Choice that fails when no rule holds.",
+    LeftByErrorOnly "ASL205" Warning "a loop that only an error leaves.",
+    UnknownErrorName "ASL301" Error "an error's name that does not exist.",
+    MisplacedAll "ASL302" Error "`States.ALL` beside another name, or before another retrier or catcher.",
+    RetryLimit "ASL303" Error "a retrier's number out of its range.",
+    UncaughtError "ASL304" Warning "a task whose errors nobody catches.",
+    UnsafeRetry "ASL305" Warning "a retry that may do twice what must be done once.",
+    MixedLanguages "ASL401" Error "JSONPath in JSONata, or the reverse.",
+    BrokenExpression "ASL402" Error "a JSONata expression, a path or a call of an intrinsic function that cannot be parsed.",
+    MissingTimeout "ASL501" Warning "a task that may wait for a year.",
+    TimeoutLimit "ASL502" Error "a timeout out of its range.",
+    MissingHeartbeat "ASL503" Warning "a wait for a worker whose death nobody notices.",
+    HistoryLimit "ASL601" Warning "a history that may grow beyond 25,000 events.",
+    PayloadLimit "ASL602" Error "data in the definition that no state may carry: more than 256 KiB.",
+    LargeResult "ASL603" Warning "a result that may be larger than 256 KiB.",
+    SuppressionUnsound "ASL901" Error "a suppression without a reason, or of what cannot be suppressed.",
+    SuppressionStale "ASL902" Error "a suppression that suppresses nothing.",
+}
+
+impl Code {
+    /// The code of that text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
 }
 
 impl fmt::Display for Code {
@@ -69,11 +97,16 @@ pub struct Finding {
     code: Code,
     path: String,
     message: String,
+    suppressed: Option<String>,
 }
 
 impl Finding {
     pub(crate) fn new(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, path: path.into(), message: message.into() }
+        Self { code, path: path.into(), message: message.into(), suppressed: None }
+    }
+
+    pub(super) fn suppress(&mut self, reason: &str) {
+        self.suppressed = Some(reason.to_owned());
     }
 
     /// The kind of fault.
@@ -89,6 +122,16 @@ impl Finding {
     /// What to do about it.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Why it does not matter, where the definition says so.
+    pub fn suppressed(&self) -> Option<&str> {
+        self.suppressed.as_deref()
+    }
+
+    /// Whether the definition is not sound because of it.
+    pub fn is_error(&self) -> bool {
+        self.code.severity() == Severity::Error
     }
 }
 

@@ -1,15 +1,15 @@
 //! A machine as a graph: that every transition leads somewhere, every state is reached, and every state can end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::finding::{Code, Finding, pointer};
 
 /// Checks the states of one machine, which starts at `start`.
 pub(super) fn check(start: &str, states: &Map<String, Value>, path: &str) -> Vec<Finding> {
-    let edges: HashMap<&str, Vec<Target<'_>>> =
-        states.iter().map(|(name, state)| (name.as_str(), targets(state))).collect();
+    let edges = edges_of(states);
     let state_path = |name: &str| format!("{path}{}", pointer(["States", name]));
 
     let mut findings = Vec::new();
@@ -43,10 +43,26 @@ fn unknown(target: &str, path: String) -> Finding {
     Finding::new(Code::UnknownTarget, path, format!("no state is named {target:?} here; correct the name"))
 }
 
-/// A state that another one leads to, and where in that one it is named.
-struct Target<'a> {
-    name: &'a str,
+/// Where each state leads, in the order of the definition.
+pub(super) type Edges<'a> = IndexMap<&'a str, Vec<Target<'a>>>;
+
+/// A state that another one leads to.
+#[derive(Clone)]
+pub(super) struct Target<'a> {
+    pub(super) name: &'a str,
+    /// Whether only an error leads there.
+    pub(super) is_error: bool,
+    /// Where in the other one it is named.
     path: String,
+}
+
+/// Where the states of a machine lead.
+pub(super) fn edges(machine: &Map<String, Value>) -> Edges<'_> {
+    machine.get("States").and_then(Value::as_object).map(edges_of).unwrap_or_default()
+}
+
+fn edges_of(states: &Map<String, Value>) -> Edges<'_> {
+    states.iter().map(|(name, state)| (name.as_str(), targets(state))).collect()
 }
 
 fn targets(state: &Value) -> Vec<Target<'_>> {
@@ -61,12 +77,12 @@ fn targets(state: &Value) -> Vec<Target<'_>> {
 impl<'a> Target<'a> {
     fn of(object: &'a Value, field: &str, path: String) -> Option<Self> {
         let name = object.get(field)?.as_str()?;
-        Some(Self { name, path: path + &pointer([field]) })
+        Some(Self { name, is_error: path.starts_with("/Catch"), path: path + &pointer([field]) })
     }
 }
 
 /// The states that an execution can come to.
-fn reached<'a>(start: &'a str, edges: &HashMap<&'a str, Vec<Target<'a>>>) -> HashSet<&'a str> {
+fn reached<'a>(start: &'a str, edges: &Edges<'a>) -> HashSet<&'a str> {
     let mut reached = HashSet::from([start]);
     let mut ahead = vec![start];
     while let Some(name) = ahead.pop() {
@@ -77,7 +93,7 @@ fn reached<'a>(start: &'a str, edges: &HashMap<&'a str, Vec<Target<'a>>>) -> Has
 }
 
 /// The states from which an execution can end: those that lead nowhere, then those that lead to one, until none is left.
-fn ending<'a>(states: &'a Map<String, Value>, edges: &HashMap<&'a str, Vec<Target<'a>>>) -> HashSet<&'a str> {
+fn ending<'a>(states: &'a Map<String, Value>, edges: &Edges<'a>) -> HashSet<&'a str> {
     let names = || states.keys().map(String::as_str);
     let mut ending: HashSet<&str> = names().filter(|name| edges[name].is_empty()).collect();
     loop {
@@ -88,4 +104,54 @@ fn ending<'a>(states: &'a Map<String, Value>, edges: &HashMap<&'a str, Vec<Targe
         }
         ending.extend(more);
     }
+}
+
+/// The states in groups of which each state leads to each, the groups in the order of a way through them. A group of
+/// one is a state of no loop, unless it leads to itself.
+pub(super) fn components<'a>(edges: &Edges<'a>) -> Vec<Vec<&'a str>> {
+    let mut back: IndexMap<&str, Vec<&'a str>> = edges.keys().map(|name| (*name, Vec::new())).collect();
+    for (name, targets) in edges {
+        for target in targets {
+            if let Some(sources) = back.get_mut(target.name) {
+                sources.push(*name);
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    let order = left_last(edges);
+    let mut components = Vec::new();
+    for start in order {
+        let mut component = Vec::new();
+        let mut ahead = vec![start];
+        while let Some(name) = ahead.pop() {
+            if seen.insert(name) {
+                component.push(name);
+                ahead.extend(back[name].iter().copied());
+            }
+        }
+        if !component.is_empty() {
+            component.sort_by_key(|name| edges.get_index_of(name));
+            components.push(component);
+        }
+    }
+    components
+}
+
+/// The states in the reverse of the order in which a walk in depth is done with them.
+fn left_last<'a>(edges: &Edges<'a>) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    let mut done = Vec::new();
+    for start in edges.keys().copied() {
+        let mut ahead = vec![(start, false)];
+        while let Some((name, is_done)) = ahead.pop() {
+            if is_done {
+                done.push(name);
+            } else if edges.contains_key(name) && seen.insert(name) {
+                ahead.push((name, true));
+                ahead.extend(edges[name].iter().rev().map(|target| (target.name, false)));
+            }
+        }
+    }
+    done.reverse();
+    done
 }

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Code, check_definition};
 
+mod risk;
+
 /// A sound machine: a task with a retrier and a catcher, a fork, and two ends.
 fn sound() -> Value {
     json!({
@@ -101,13 +103,6 @@ fn a_loop_without_an_exit_is_endless() {
 }
 
 #[test]
-fn a_loop_with_an_exit_is_not() {
-    let mut definition = sound();
-    definition["States"]["Good"] = json!({"Type": "Wait", "Seconds": 5, "Next": "Work"});
-    assert_eq!(found(&definition), []);
-}
-
-#[test]
 fn names() {
     for name in [String::new(), "é".repeat(81)] {
         let mut definition = sound();
@@ -181,4 +176,41 @@ fn nested_machines_are_checked_and_share_names() {
             (Code::UnknownTarget, format!("{branch}/1/States/All/Next")),
         ]
     );
+}
+
+#[test]
+fn labels() {
+    let label = |label: &str| {
+        let processor = json!({"StartAt": "One", "States": {"One": {"Type": "Pass", "End": true}}});
+        let each = json!({"Type": "Map", "Label": label, "ItemProcessor": processor, "End": true});
+        found(&json!({"StartAt": "Each", "States": {"Each": each}}))
+    };
+    assert_eq!(label("orders-2026.11"), []);
+    for refused in ["", "a b", "a/b", "a:b", "a\u{85}", &"a".repeat(41)] {
+        assert_eq!(label(refused), [(Code::InvalidName, "/States/Each/Label".to_owned())], "{refused:?}");
+    }
+}
+
+#[test]
+fn data_that_no_state_may_carry() {
+    let holding = |bytes: usize| {
+        let pass = json!({"Type": "Pass", "Result": "x".repeat(bytes), "End": true});
+        found(&json!({"StartAt": "Hold", "States": {"Hold": pass}}))
+    };
+    assert_eq!(holding(262_142), []);
+    assert_eq!(holding(262_143), [(Code::PayloadLimit, "/States/Hold/Result".to_owned())]);
+    let expression = json!({"Type": "Pass", "Output": format!("{{% '{}' %}}", "x".repeat(262_143)), "End": true});
+    let definition = json!({"QueryLanguage": "JSONata", "StartAt": "Ask", "States": {"Ask": expression}});
+    assert_eq!(found(&definition), [], "what an expression gives is not known");
+}
+
+#[test]
+fn a_definition_of_more_than_a_mebibyte() {
+    let definition = |bytes: usize| {
+        let definition = json!({"Comment": "", "StartAt": "A", "States": {"A": {"Type": "Succeed"}}});
+        let rest = bytes - definition.to_string().len();
+        json!({"Comment": "x".repeat(rest), "StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    };
+    assert_eq!(found(&definition(1 << 20)), []);
+    assert_eq!(found(&definition((1 << 20) + 1)), [(Code::DefinitionLimit, String::new())]);
 }

@@ -25,7 +25,7 @@ use crate::check::QueryLanguage;
 /// The most bytes that go into a state or come out of it.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-pub(super) const PAYLOAD_LIMIT: usize = 262_144;
+pub(crate) const PAYLOAD_LIMIT: usize = 262_144;
 
 /// What all lines of a run share.
 pub(super) struct Engine<'a, 'h> {

@@ -14,7 +14,7 @@ use super::world::World;
 /// The most events of an execution.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-const EVENT_LIMIT: usize = 25_000;
+pub(crate) const EVENT_LIMIT: usize = 25_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Journal(RefCell<Vec<HistoryEvent>>);
