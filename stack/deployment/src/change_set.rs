@@ -3,12 +3,12 @@
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     Capability as SdkCapability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode,
-    ExecutionStatus, Parameter, Tag,
+    ExecutionStatus, Parameter, ResourceChange, Tag,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::operation::operation_token;
-use crate::{Change, Connection, DeployOptions, DeploymentError, StackRequest};
+use crate::{Change, Connection, DeployOptions, DeploymentError, Stack, StackRequest};
 
 /// How CloudFormation says that there is nothing to do.
 pub(crate) const NO_CHANGES: [&str; 2] =
@@ -125,6 +125,17 @@ async fn submit(
     Ok(ChangeSet { id, name: token, stack_id, kind })
 }
 
+/// The stack's parameters, as they are.
+pub(crate) fn kept_parameters(stack: &Stack) -> Vec<Parameter> {
+    let keys = stack.parameters.keys();
+    keys.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true).build()).collect()
+}
+
+/// All capabilities, for a change set that makes nothing which was not agreed to when it was made.
+pub(crate) fn every_capability() -> Vec<SdkCapability> {
+    vec![SdkCapability::CapabilityIam, SdkCapability::CapabilityNamedIam, SdkCapability::CapabilityAutoExpand]
+}
+
 /// Express mode, with rollback said either way: it has another default there.
 fn deployment_config(options: DeployOptions) -> Option<DeploymentConfig> {
     options.express.then(|| {
@@ -147,7 +158,8 @@ async fn wait(
         match &page.status {
             Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {}
             Some(ChangeSetStatus::CreateComplete) if page.execution_status == Some(ExecutionStatus::Available) => {
-                return changes(connection, change_set, page).await.map(Some);
+                let changes = changes(connection, change_set, page).await?;
+                return Ok(Some(changes.into_iter().map(Change::from_sdk).collect()));
             }
             Some(ChangeSetStatus::Failed) if NO_CHANGES.iter().any(|text| reason.contains(text)) => return Ok(None),
             status => {
@@ -172,15 +184,14 @@ pub(crate) async fn describe(
 }
 
 /// The changes of `page` and of those that follow it.
-async fn changes(
+pub(crate) async fn changes(
     connection: &Connection,
     change_set: &ChangeSet,
     mut page: DescribeChangeSetOutput,
-) -> Result<Vec<Change>, DeploymentError> {
+) -> Result<Vec<ResourceChange>, DeploymentError> {
     let mut changes = Vec::new();
     loop {
-        let resources = page.changes.unwrap_or_default().into_iter().filter_map(|change| change.resource_change);
-        changes.extend(resources.map(Change::from_sdk));
+        changes.extend(page.changes.unwrap_or_default().into_iter().filter_map(|change| change.resource_change));
         match page.next_token {
             Some(token) => page = describe(connection, change_set, Some(token)).await?,
             None => return Ok(changes),

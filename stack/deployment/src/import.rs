@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::{Capability, Parameter, ResourceToImport};
+use aws_sdk_cloudformation::types::ResourceToImport;
 use cloudformation::diff::targets;
 use cloudformation::read_template;
 use serde::Serialize;
@@ -301,11 +301,6 @@ async fn submit(
 ) -> Result<ChangeSet, DeploymentError> {
     let token = operation_token("import");
     let kind = if stack.is_some() { ChangeSetKind::Import } else { ChangeSetKind::CreateByImport };
-    let kept = stack.iter().flat_map(|stack| stack.parameters.keys());
-    let kept = kept.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true).build());
-    // The stack's own capabilities were agreed to when it was deployed; what is imported exists.
-    let capabilities =
-        vec![Capability::CapabilityIam, Capability::CapabilityNamedIam, Capability::CapabilityAutoExpand];
     let builder = connection.cloudformation.create_change_set();
     let builder = match template.url() {
         Some(url) => builder.template_url(url),
@@ -316,8 +311,8 @@ async fn submit(
         .change_set_name(&token)
         .client_token(&token)
         .change_set_type(kind.into())
-        .set_parameters(Some(kept.collect()))
-        .set_capabilities(Some(capabilities))
+        .set_parameters(stack.map(change_set::kept_parameters))
+        .set_capabilities(Some(change_set::every_capability()))
         .set_resources_to_import(Some(request.resources.iter().map(ImportedResource::to_sdk).collect()))
         .send()
         .await

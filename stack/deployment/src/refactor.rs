@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Change, Connection, DeploymentError, Stack, StackRequest, Template};
 
+/// How an endpoint says that it does not know an action.
+const UNKNOWN_ACTION: [&str; 2] = ["InvalidAction", "UnknownOperation"];
+
 /// A stack refactor that can be executed. CloudFormation has no way to delete one: left alone, it is obsolete as soon as
 /// the stack changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +65,8 @@ pub(crate) async fn prepare(
     Ok(Some((refactor, rest.resources.into_iter().map(Change::expected).collect())))
 }
 
-/// Creates the refactor, and waits until CloudFormation has made sure that it can be executed.
-async fn create(
+/// Begins the refactor.
+async fn submit(
     connection: &Connection,
     stack: &Stack,
     template: &Template,
@@ -84,16 +87,26 @@ async fn create(
         .send()
         .await
         .map_err(DeploymentError::aws(format!("create a refactor of stack `{}`", stack.name)));
-    let id = match answer {
-        Ok(answer) => answer.stack_refactor_id.unwrap_or_default(),
-        Err(DeploymentError::Refused { code, .. })
-            if ["InvalidAction", "UnknownOperation"].contains(&code.as_str()) =>
-        {
-            return Err(DeploymentError::NoRefactor { stack: stack.name.clone(), moves });
+    match answer {
+        Ok(answer) => {
+            let id = answer.stack_refactor_id.unwrap_or_default();
+            Ok(Refactor { id, stack_id: stack.id.clone(), moves })
         }
-        Err(error) => return Err(error),
-    };
-    let refactor = Refactor { id, stack_id: stack.id.clone(), moves };
+        Err(DeploymentError::Refused { code, .. }) if UNKNOWN_ACTION.contains(&code.as_str()) => {
+            Err(DeploymentError::NoRefactor { stack: stack.name.clone(), moves })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates the refactor, and waits until CloudFormation has made sure that it can be executed.
+async fn create(
+    connection: &Connection,
+    stack: &Stack,
+    template: &Template,
+    moves: Vec<Rename>,
+) -> Result<Refactor, DeploymentError> {
+    let refactor = submit(connection, stack, template, moves).await?;
     let refused = |reason| DeploymentError::RefactorRefused { stack: stack.name.clone(), reason };
     loop {
         let state = describe(connection, &refactor).await?;

@@ -4,16 +4,17 @@
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentMode, Parameter, Replacement, ResourceChange,
-    ResourceChangeDetail, StackResourceDriftStatus, Tag,
+    ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentMode, Replacement, ResourceChange, ResourceChangeDetail,
+    StackResourceDriftStatus, Tag,
 };
 use serde::Serialize;
 
 use crate::change_set::NO_CHANGES;
-use crate::events::EventLog;
 use crate::operation::operation_token;
-use crate::watch::watch;
-use crate::{Connection, DeploymentError, Operation, PropertyDifference, Stack};
+use crate::{
+    ChangeSet, ChangeSetKind, Connection, DeployOptions, DeploymentError, Operation, PropertyDifference, Stack, apply,
+    change_set,
+};
 
 /// What reverting a stack's drift would do. Nothing is done yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +22,7 @@ pub struct Reversal {
     /// What becomes of each resource.
     pub resources: Vec<RevertedResource>,
     stack: String,
-    stack_id: String,
-    change_set_id: String,
+    change_set: ChangeSet,
 }
 
 /// What becomes of a resource that has drifted.
@@ -64,26 +64,17 @@ impl Connection {
     /// resource that would be replaced: putting a setting back is no consent to lose what the resource holds.
     pub async fn plan_revert(&self, name: &str) -> Result<Option<Reversal>, DeploymentError> {
         let stack = self.stack(name).await?.ok_or_else(|| self.no_stack(name))?;
-        let change_set_id = self.create_revert(&stack).await?;
-        let mut reversal = Reversal {
-            resources: Vec::new(),
-            stack: stack.name.clone(),
-            stack_id: stack.id.clone(),
-            change_set_id: change_set_id.clone(),
-        };
-        let planned = match self.changes(&reversal).await {
-            Ok(Some(changes)) => reverted(name, changes).map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        };
-        if let Ok(Some(resources)) = planned {
-            reversal.resources = resources;
-            return Ok(Some(reversal));
+        let change_set = self.create_revert(&stack).await?;
+        let changes = self.drifted_changes(&stack.name, &change_set).await;
+        match changes.and_then(|changes| changes.map(|changes| reverted(name, changes)).transpose()) {
+            Ok(Some(resources)) => Ok(Some(Reversal { resources, stack: stack.name, change_set })),
+            nothing => {
+                if let Err(left) = change_set::discard(self, &change_set).await {
+                    tracing::warn!("the change set {} stays: {left}", change_set.id);
+                }
+                nothing.map(|_| None)
+            }
         }
-        if let Err(left) = self.abandon_revert(reversal).await {
-            tracing::warn!("the change set {change_set_id} stays: {left}");
-        }
-        planned.map(|_| None)
     }
 
     /// Does what was planned, and watches it to its end.
@@ -92,13 +83,8 @@ impl Connection {
     pub fn revert(&self, reversal: Reversal) -> Operation<()> {
         let connection = self.clone();
         Operation::new(|events| async move {
-            let Reversal { stack, stack_id, change_set_id, .. } = reversal;
-            let token = operation_token("revert");
-            let log = EventLog::from_now(&connection, &stack, &stack_id, &token).await?;
-            let request = connection.cloudformation.execute_change_set().change_set_name(change_set_id);
-            let request = request.stack_name(stack_id).client_request_token(token);
-            request.send().await.map_err(DeploymentError::aws(format!("revert the drift of stack `{stack}`")))?;
-            watch(log, &events).await?.into_result().map(drop)
+            let Reversal { stack, change_set, .. } = reversal;
+            apply::execute(&connection, &stack, &change_set, DeployOptions::default(), &events).await.map(drop)
         })
     }
 
@@ -108,37 +94,36 @@ impl Connection {
     ///
     /// AWS refuses, or does not answer.
     pub async fn abandon_revert(&self, reversal: Reversal) -> Result<(), DeploymentError> {
-        let request = self.cloudformation.delete_change_set().change_set_name(reversal.change_set_id);
-        let request = request.stack_name(reversal.stack_id).send();
-        request.await.map_err(DeploymentError::aws("delete a change set that is not needed")).map(drop)
+        change_set::discard(self, &reversal.change_set).await
     }
 
-    /// Begins a change set to the deployed template itself. Its capabilities were agreed to when it was deployed.
-    async fn create_revert(&self, stack: &Stack) -> Result<String, DeploymentError> {
+    /// Begins a change set to the deployed template itself.
+    async fn create_revert(&self, stack: &Stack) -> Result<ChangeSet, DeploymentError> {
         let token = operation_token("revert");
-        let kept = stack.parameters.keys();
-        let kept = kept.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true).build());
         let tags = stack.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let capabilities =
-            vec![Capability::CapabilityIam, Capability::CapabilityNamedIam, Capability::CapabilityAutoExpand];
         let request = self.cloudformation.create_change_set().stack_name(&stack.id).change_set_name(&token);
         let answer = request
             .client_token(&token)
             .change_set_type(ChangeSetType::Update)
             .deployment_mode(DeploymentMode::RevertDrift)
             .use_previous_template(true)
-            .set_parameters(Some(kept.collect()))
+            .set_parameters(Some(change_set::kept_parameters(stack)))
             .set_tags(Some(tags.collect()))
-            .set_capabilities(Some(capabilities))
+            .set_capabilities(Some(change_set::every_capability()))
             .send()
             .await
             .map_err(DeploymentError::aws(format!("plan to revert the drift of stack `{}`", stack.name)))?;
-        Ok(answer.id.unwrap_or_default())
+        let id = answer.id.unwrap_or_default();
+        Ok(ChangeSet { id, name: token, stack_id: stack.id.clone(), kind: ChangeSetKind::Update })
     }
 
     /// Waits until the change set is made. Gives what it changes, or none where it changes nothing.
-    async fn changes(&self, reversal: &Reversal) -> Result<Option<Vec<ResourceChange>>, DeploymentError> {
-        let (mut page, stack) = (self.made(reversal).await?, reversal.stack.clone());
+    async fn drifted_changes(
+        &self,
+        stack: &str,
+        change_set: &ChangeSet,
+    ) -> Result<Option<Vec<ResourceChange>>, DeploymentError> {
+        let (page, stack) = (self.made(change_set).await?, stack.to_owned());
         // An endpoint that does not know the mode makes an ordinary change set, which sees no drift.
         if page.deployment_mode != Some(DeploymentMode::RevertDrift) {
             return Err(DeploymentError::NoRevert { stack });
@@ -148,20 +133,12 @@ impl Connection {
             let is_empty = NO_CHANGES.iter().any(|text| reason.contains(text));
             return if is_empty { Ok(None) } else { Err(DeploymentError::ChangeSet { stack, reason }) };
         }
-        let mut changes = Vec::new();
-        loop {
-            let resources = page.changes.unwrap_or_default().into_iter().filter_map(|change| change.resource_change);
-            changes.extend(resources);
-            match page.next_token {
-                Some(token) => page = self.describe_revert(reversal, Some(token)).await?,
-                None => return Ok(Some(changes)),
-            }
-        }
+        change_set::changes(self, change_set, page).await.map(Some)
     }
 
-    async fn made(&self, reversal: &Reversal) -> Result<DescribeChangeSetOutput, DeploymentError> {
+    async fn made(&self, change_set: &ChangeSet) -> Result<DescribeChangeSetOutput, DeploymentError> {
         loop {
-            let page = self.describe_revert(reversal, None).await?;
+            let page = change_set::describe(self, change_set, None).await?;
             match page.status {
                 Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
                     tokio::time::sleep(self.poll_interval).await;
@@ -169,16 +146,6 @@ impl Connection {
                 _ => return Ok(page),
             }
         }
-    }
-
-    async fn describe_revert(
-        &self,
-        reversal: &Reversal,
-        token: Option<String>,
-    ) -> Result<DescribeChangeSetOutput, DeploymentError> {
-        let request = self.cloudformation.describe_change_set().change_set_name(&reversal.change_set_id);
-        let request = request.stack_name(&reversal.stack_id).include_property_values(true).set_next_token(token);
-        request.send().await.map_err(DeploymentError::aws("describe the change set"))
     }
 }
 
