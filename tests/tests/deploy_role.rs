@@ -87,3 +87,12 @@ fn the_deploy_role_allows_whatever_the_engine_calls() {
     let more: Vec<_> = called.difference(&allowed(&[])).cloned().collect();
     assert_eq!(more, ["logs:FilterLogEvents", "s3:DeleteObjectVersion"], "these take `--with`");
 }
+
+#[test]
+fn the_deploy_role_asks_nothing_of_cloudformation_that_the_engine_does_not() {
+    let called = called(&workspace().join("stack/deployment/src"));
+    let unused =
+        allowed(&[]).into_iter().filter(|action| action.starts_with("cloudformation:") && !called.contains(action));
+    // CloudFormation checks these where a change set has tags.
+    assert_eq!(unused.collect::<Vec<_>>(), ["cloudformation:TagResource", "cloudformation:UntagResource"]);
+}
