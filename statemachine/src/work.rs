@@ -43,6 +43,11 @@ impl<Kind, In, Mid, Out, E, L: Language> Work<Kind, In, Mid, Out, E, L> {
         }
     }
 
+    /// Says which errors the work raises by itself, so that Retry and Catch can name them.
+    pub fn raises<Error: Raised>(self) -> Work<Kind, In, Mid, Out, Error, L> {
+        self.cast()
+    }
+
     /// The same work under other types.
     pub(crate) fn cast<Kind2, Mid2, E2>(self) -> Work<Kind2, In, Mid2, Out, E2, L> {
         Work {
@@ -100,13 +105,6 @@ impl<Kind, In, Out, E, L: Language> Work<Kind, In, Out, Out, E, L> {
     /// Ends the execution with what the state makes of its work.
     pub fn end(self) -> Step<In, Out, L> {
         self.finish(None)
-    }
-}
-
-impl<Kind, In, Mid, Out, L: Language> Work<Kind, In, Mid, Out, Infallible, L> {
-    /// Says which errors the work raises by itself, so that Retry and Catch can name them.
-    pub fn raises<E: Raised>(self) -> Work<Kind, In, Mid, Out, E, L> {
-        self.cast()
     }
 }
 

@@ -47,14 +47,10 @@ errors! {
         ConditionalCheckFailed = "DynamoDB.ConditionalCheckFailedException",
         /// The table, or an index of it, is read or written faster than it may.
         ProvisionedThroughputExceeded = "DynamoDB.ProvisionedThroughputExceededException",
-        /// The account calls faster than it may.
-        RequestLimitExceeded = "DynamoDB.RequestLimitExceeded",
         /// Another transaction holds the item.
         TransactionConflict = "DynamoDB.TransactionConflictException",
         /// There is no such table.
         ResourceNotFound = "DynamoDB.ResourceNotFoundException",
-        /// The service failed.
-        InternalServer = "DynamoDB.InternalServerError",
     }
 }
 

@@ -36,7 +36,7 @@ errors! {
         /// An execution of this name has run before, with another input.
         AlreadyExists = "StepFunctions.ExecutionAlreadyExistsException",
         /// The account runs as many executions as it may.
-        LimitExceeded = "StepFunctions.ExecutionLimitExceededException",
+        LimitExceeded = "StepFunctions.ExecutionLimitExceeded",
     }
 }
 
