@@ -70,7 +70,10 @@ async fn a_bucket_is_replaced_only_by_consent() {
     assert_eq!((loss.logical_id.as_str(), loss.kind), ("Archive", LossKind::MaybeReplaced));
 
     let refused = connection.apply_plan(plan.clone(), request("attic", 30)).outcome().await.unwrap_err();
-    assert!(matches!(&refused, DeploymentError::WouldLose { losses, .. } if losses == &[loss.clone()]), "{refused}");
+    assert!(
+        matches!(&refused, DeploymentError::WouldLose { losses, .. } if losses == std::slice::from_ref(loss)),
+        "{refused}"
+    );
     assert!(refused.to_string().contains("--allow-replace"), "{refused}");
     assert!(s3.head_bucket().bucket("archive").send().await.is_ok(), "nothing was touched");
 
