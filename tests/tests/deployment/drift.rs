@@ -1,4 +1,4 @@
-//! What is changed behind the stack's back is seen, and the next change of the template puts it right.
+//! What is changed behind the stack's back is seen, also by the program; what cannot be compared or put back is said.
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use deployment::{Connection, Drift, DriftStatus, StackRequest};
