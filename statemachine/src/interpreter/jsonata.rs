@@ -9,6 +9,7 @@ use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::data::{from_jsonata, to_jsonata};
@@ -79,6 +80,7 @@ enum Function {
     Now,
     Millis,
     Eval,
+    EncodeUrl,
 }
 
 impl Function {
@@ -92,6 +94,7 @@ impl Function {
         Self::Now,
         Self::Millis,
         Self::Eval,
+        Self::EncodeUrl,
     ];
 
     fn name(self) -> &'static str {
@@ -105,13 +108,14 @@ impl Function {
             Self::Now => "now",
             Self::Millis => "millis",
             Self::Eval => "eval",
+            Self::EncodeUrl => "encodeUrl",
         }
     }
 
     fn register(self, evaluator: &mut Evaluator, world: &Rc<World>) -> Result<(), EvaluatorError> {
         let world = Rc::clone(world);
         let name = self.name();
-        let is_replaced = matches!(self, Self::Random | Self::Now | Self::Millis | Self::Eval);
+        let is_replaced = matches!(self, Self::Random | Self::Now | Self::Millis | Self::Eval | Self::EncodeUrl);
         let function = move |arguments: &[JValue]| self.call(arguments, &world);
         if is_replaced { evaluator.register_fn_override(name, function) } else { evaluator.register_fn(name, function) }
     }
@@ -144,9 +148,36 @@ impl Function {
             Self::Eval => {
                 return Err(refused("$eval is not offered by Step Functions; use $parse for JSON".to_owned()));
             }
+            Self::EncodeUrl => match text(0) {
+                Some(url) => JValue::from(utf8_percent_encode(url, &URL).to_string()),
+                None => JValue::Undefined,
+            },
         })
     }
 }
+
+/// What `$encodeUrl` encodes, which the library leaves as it is: all but the characters of a URL.
+const URL: AsciiSet = NON_ALPHANUMERIC
+    .remove(b';')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b'?')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'&')
+    .remove(b'=')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'#');
 
 fn refused(message: String) -> EvaluatorError {
     EvaluatorError::EvaluationError(message)
