@@ -9,7 +9,7 @@ use crate::policy::{PolicyDocument, Statement};
 use crate::resource::Handle;
 use crate::stack::Stack;
 use crate::value::{Arn, Value};
-use crate::{action, dynamodb, iam, lambda, logs, s3, ssm, stepfunctions, text};
+use crate::{action, dynamodb, iam, logs, s3, ssm, stepfunctions, text};
 
 impl Stack {
     /// Gives `role` what the statements say, in a policy of its own. A policy apart from its role keeps the role
@@ -61,13 +61,6 @@ impl Value<Arn<dynamodb::Table>> {
     pub fn grant_write_items(&self) -> Statement {
         let actions = [action!("dynamodb:BatchWriteItem"), action!("dynamodb:PutItem")];
         Statement::allow(&actions, [self])
-    }
-}
-
-impl Value<Arn<lambda::Function>> {
-    /// Invokes the function, unqualified or by version or alias.
-    pub fn grant_invoke(&self) -> Statement {
-        Statement::allow(&[action!("lambda:InvokeFunction")], [Value::<String>::from(self), text![self, ":*"]])
     }
 }
 
