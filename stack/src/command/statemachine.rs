@@ -133,5 +133,5 @@ fn print(execution: &Execution, interpreter: &Interpreter<'_>, as_json: bool) ->
         (Some(output), _) => format!("{output:#}"),
         (None, error) => format!("{}: {}", error.unwrap_or("States.Timeout"), execution.cause().unwrap_or("no cause")),
     };
-    terminal::print(&format!("\n{} {result}\n", execution.status()))
+    terminal::print(&format!("\n{} {result}\n\n{}", execution.status(), interpreter.coverage()))
 }
