@@ -30,7 +30,7 @@ impl TryFrom<String> for Period {
 
 impl fmt::Display for Period {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, length) = UNITS.iter().find(|(_, length)| self.seconds % length == 0).unwrap_or(&('s', 1));
+        let (unit, length) = UNITS.iter().find(|(_, length)| self.seconds.is_multiple_of(*length)).unwrap_or(&('s', 1));
         write!(formatter, "{}{unit}", self.seconds / length)
     }
 }
