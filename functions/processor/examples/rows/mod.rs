@@ -47,8 +47,11 @@ pub fn write_row(number: u64, to: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         to,
-        r#"{{"user_id":"user_{user}","timestamp":"{time}","event":"{event}","session":"{:016x}","product_id":"p{product}","title":"{title}","price":{}.{:02},"quantity":{quantity},"currency":"EUR","page":{{"path":"{path}","referrer":null}},"device":{{"os":"{os}","version":"{version}.2","mobile":{}}},"tags":["spring","{event}"]}}"#,
+        r#"{{"user_id":"user_{user}","timestamp":"{time}","event":"{event}","session":"{:016x}{:016x}","trace":"{:016x}{:08x}","product_id":"p{product}","title":"{title}","price":{}.{:02},"quantity":{quantity},"page":{{"path":"{path}","referrer":null}},"device":{{"os":"{os}","mobile":{}}},"tags":["{event}"]}}"#,
         random.next(),
+        random.next(),
+        random.next(),
+        random.below(1 << 32),
         cents / 100,
         cents % 100,
         version % 2 == 0,
