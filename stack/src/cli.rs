@@ -104,9 +104,20 @@ Examples:
   stack check events.jsonl.gz
   stack check events.jsonl --contract my-contract.yaml --rejects rejects.jsonl
 
-Exit code: 0 no row is rejected, 2 some are, 1 the file could not be read.
+Exit code: 0 sound, 2 rows are left out or the file fails, 1 the file could not be read.
 ")]
     Check(Check),
+    /// Explains the record contract: as a document, or as a JSON Schema for editors.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  stack contract document                        Markdown, for those who export the files
+  stack contract document --contract my-contract.yaml
+  stack contract schema > contract.schema.json
+"
+    )]
+    Contract(Contract),
     /// Makes sample files of user activity and uploads them under ingest/.
     #[command(after_help = "\
 Examples:
@@ -486,6 +497,22 @@ pub struct Check {
     /// Prints one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `contract`.
+#[derive(Debug, Subcommand)]
+pub enum Contract {
+    /// Prints the contract in words: keys, rules, and what becomes of a row by the code of its fault.
+    Document(Document),
+    /// Prints the JSON Schema of contracts. An editor that speaks YAML completes and checks with it.
+    Schema,
+}
+
+/// `contract document`.
+#[derive(Args, Debug)]
+pub struct Document {
+    #[command(flatten)]
+    pub packaging: Packaging,
 }
 
 /// `upload`.

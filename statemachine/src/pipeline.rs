@@ -4,11 +4,12 @@
 //! attempt would cost as much and end the same way. A failure carries the processor's error and cause, and a success
 //! the file's summary.
 
-use contract::{FileLocation, ProcessorError, ProcessorOutput, StateMachineSubstitutions};
+use contract::{FileLocation, ProcessorError, ProcessorOutput, StateMachineSubstitutions, Verdict};
 
+use crate::language::Node;
 use crate::{
-    BuildError, Choice, ErrorName, ErrorOutput, Expression, Fail, PlaceholderError, Retry, StateMachine, Succeed, Task,
-    field, placeholders,
+    BuildError, Choice, Comparable, ErrorName, ErrorOutput, Expression, Fail, Kind, PlaceholderError, Retry,
+    StateMachine, Succeed, Task, field, placeholders,
 };
 
 /// What an environment decides of the machine.
@@ -51,20 +52,39 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
         Fail::new("FileDamaged", Expression::<ProcessorOutput, _>::input().to_json_string())
             .comment("The file broke off. The cause holds the summary of the rows before the break."),
     );
+    let broken = machine.add(
+        "ContractBroken",
+        Fail::new("ContractBroken", Expression::<ProcessorOutput, _>::input().to_json_string())
+            .comment("The record contract fails the file. The cause holds the summary, with what its rules found."),
+    );
     let failed = machine.add(
         "ProcessingFailed",
         Fail::new(field!(ErrorOutput, Error), field!(ErrorOutput, Cause).unwrap_or(""))
             .comment("The file was not processed."),
     );
-    let check_damage = machine
-        .add("CheckDamage", Choice::when(field!(ProcessorOutput, damage).is_present(), &damaged).otherwise(&processed));
+    let check_file = machine.add(
+        "CheckFile",
+        Choice::when(field!(ProcessorOutput, damage).is_present(), &damaged)
+            .or_when(field!(ProcessorOutput, verdict).equals(Verdict::Fail), &broken)
+            .otherwise(&processed),
+    );
     let process = Task::lambda::<FileLocation, ProcessorOutput>(&functions.processor_function_arn)
         .raises::<ProcessorError>()
         .timeout_seconds(u64::from(task_seconds))
         .catch([ErrorName::All], &failed);
     let process = retries().into_iter().fold(process, Task::retry);
-    let process = machine.add("ProcessFile", process.then(&check_damage));
+    let process = machine.add("ProcessFile", process.then(&check_file));
     Ok(machine.build(&process)?)
+}
+
+impl Comparable for Verdict {
+    const KIND: Kind = Kind::String;
+}
+
+impl<In, L> From<Verdict> for Expression<In, Verdict, L> {
+    fn from(verdict: Verdict) -> Self {
+        Self::of(Node::Constant(verdict.as_str().into()))
+    }
 }
 
 /// Every retry is safe because the processor is idempotent: processing a file again changes nothing in the table.
@@ -107,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_that_decides_is_the_one_that_the_processor_writes() {
+    fn the_fields_that_decide_are_those_that_the_processor_writes() {
         let file = FileLocation { bucket: "b".into(), key: "k".into(), version_id: None, etag: None, size: None };
         let mut output = ProcessorOutput { damage: Some("truncated".into()), ..ProcessorOutput::of_empty(file) };
         let json = |output: &ProcessorOutput| serde_json::to_value(output).unwrap();
@@ -115,6 +135,8 @@ mod tests {
         assert_eq!(json(&output)["damage"], "truncated");
         output.damage = None;
         assert!(json(&output).get("damage").is_none());
+        output.verdict = Verdict::Fail;
+        assert_eq!(json(&output)["verdict"], Verdict::Fail.as_str());
     }
 
     #[test]

@@ -67,13 +67,20 @@ fn every_way_does_what_it_promises_and_none_is_left_out() {
 
     let execution = pipeline.run([succeeds()]);
     assert_eq!(execution.output(), Some(&summary(None)));
-    check_path(&execution, &["ProcessFile", "CheckDamage", "FileProcessed"]);
+    check_path(&execution, &["ProcessFile", "CheckFile", "FileProcessed"]);
 
     let damaged = summary(Some("the gzip stream breaks off"));
     let execution = pipeline.run([Ok(damaged.clone()).into()]);
     assert_eq!(execution.error(), Some("FileDamaged"));
     assert_eq!(serde_json::from_str::<Value>(execution.cause().unwrap()).unwrap(), damaged);
-    check_path(&execution, &["ProcessFile", "CheckDamage", "FileDamaged"]);
+    check_path(&execution, &["ProcessFile", "CheckFile", "FileDamaged"]);
+
+    let mut broken = summary(None);
+    broken["verdict"] = "FAIL".into();
+    let execution = pipeline.run([Ok(broken.clone()).into()]);
+    assert_eq!(execution.error(), Some("ContractBroken"));
+    assert_eq!(serde_json::from_str::<Value>(execution.cause().unwrap()).unwrap(), broken);
+    check_path(&execution, &["ProcessFile", "CheckFile", "ContractBroken"]);
 
     let poison = ProcessorError::Permanent.name();
     let execution = pipeline.run([fails(poison)]);

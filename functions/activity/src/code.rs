@@ -38,7 +38,7 @@ codes! {
     Utf8Invalid = "UTF8_INVALID", "the line is not UTF-8";
     JsonSyntax = "JSON_SYNTAX", "the line is not one JSON value (RFC 8259)";
     JsonSurrogate = "JSON_SURROGATE", "a string escapes half of a surrogate pair, which no UTF-8 text can hold";
-    JsonDuplicateKey = "JSON_DUPLICATE_KEY", "an object names a key twice; the last value is taken (a warning)";
+    JsonDuplicateKey = "JSON_DUPLICATE_KEY", "an object names a key twice; the last value is taken";
     Depth = "DEPTH", "values are nested deeper than the contract's `max_depth`";
     NotObject = "NOT_OBJECT", "the line is JSON, but not an object";
     NameEmpty = "NAME_EMPTY", "an attribute name, at any depth, is empty";
@@ -67,6 +67,35 @@ codes! {
     FileRefused = "FILE_REFUSED", "nothing is wrong with the row, but the contract refuses its file";
     GzipTruncated = "GZIP_TRUNCATED", "the gzip file ends inside this line";
     GzipCorrupt = "GZIP_CORRUPT", "the gzip file is damaged inside this line";
+}
+
+impl Code {
+    /// Whether no item can be made of a row that has it, wherever it has it.
+    pub(crate) const fn leaves_no_item(self) -> bool {
+        use Code::{
+            Depth, FieldReserved, GzipCorrupt, GzipTruncated, ItemTooLarge, JsonSurrogate, JsonSyntax, KeyEmpty,
+            KeyTooLong, LineTooLong, NameEmpty, NameTooLong, NotObject, NumPrecision, NumRange, Utf8Invalid,
+        };
+        matches!(
+            self,
+            LineTooLong
+                | Utf8Invalid
+                | JsonSyntax
+                | JsonSurrogate
+                | Depth
+                | NotObject
+                | NameEmpty
+                | NameTooLong
+                | NumPrecision
+                | NumRange
+                | FieldReserved
+                | KeyEmpty
+                | KeyTooLong
+                | ItemTooLarge
+                | GzipTruncated
+                | GzipCorrupt
+        )
+    }
 }
 
 /// The code of the contract's `codes`: any but those that no row has by itself.

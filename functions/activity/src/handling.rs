@@ -59,7 +59,8 @@ impl Handling {
 }
 
 /// What each code means where the rule at hand does not say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "BTreeMap<Code, GivenHandling>")]
 pub(crate) struct Handlings([Handling; Code::ALL.len()]);
 
 /// An entry of a contract's `codes`.
@@ -83,21 +84,38 @@ impl TryFrom<WrittenHandling> for GivenHandling {
     }
 }
 
-impl Handlings {
-    pub(crate) fn new(given: &BTreeMap<Code, GivenHandling>) -> Self {
+impl Default for Handlings {
+    fn default() -> Self {
         let mut handlings = Self([Handling::QUARANTINED; Code::ALL.len()]);
         handlings.0[Code::JsonDuplicateKey as usize] = Handling::KEPT;
-        for (code, handling) in given {
-            handlings.0[*code as usize] = handling.0;
-        }
         handlings
     }
+}
 
+impl TryFrom<BTreeMap<Code, GivenHandling>> for Handlings {
+    type Error = String;
+
+    fn try_from(given: BTreeMap<Code, GivenHandling>) -> Result<Self, String> {
+        let mut handlings = Self::default();
+        for (code, GivenHandling(handling)) in given {
+            if handling.action == Action::Keep && code.leaves_no_item() {
+                return Err(format!(
+                    "no item can be made of a row with {code}, so that it cannot be kept: write `action: drop`, \
+                     `quarantine` or `fail`"
+                ));
+            }
+            handlings.0[code as usize] = handling;
+        }
+        Ok(handlings)
+    }
+}
+
+impl Handlings {
     pub(crate) fn of(&self, code: Code) -> Handling {
         self.0[code as usize]
     }
 
-    /// The same of a fault that leaves no item. Such a row cannot be kept, whatever the contract says.
+    /// The same where the fault leaves no item: a field that is missing may be kept, but not where it is the key.
     fn of_fatal(&self, code: Code) -> Handling {
         match self.of(code) {
             Handling { action: Action::Keep, .. } => Handling::QUARANTINED,
@@ -110,35 +128,37 @@ impl Handlings {
 #[derive(Debug)]
 pub(crate) struct Findings<'c> {
     handlings: &'c Handlings,
-    reasons: Vec<(Reason, Severity)>,
+    reasons: Vec<Reason>,
+    /// The codes found, a bit each, by severity.
+    codes: [u64; 2],
     action: Action,
 }
 
 impl<'c> Findings<'c> {
     pub(crate) fn new(handlings: &'c Handlings) -> Self {
-        Self { handlings, reasons: Vec::new(), action: Action::Keep }
+        Self { handlings, reasons: Vec::new(), codes: [0; 2], action: Action::Keep }
     }
 
-    /// Adds a fault that is handled as `handling` says, or else as the contract says of its code.
-    pub(crate) fn add(&mut self, reason: Reason, handling: Option<Handling>) {
-        let handling = handling.unwrap_or_else(|| self.handlings.of(reason.code));
-        self.insert(reason, handling);
+    /// Adds a fault that is handled as `handling` says, or else as the contract says of its code. Its reason is made
+    /// only where it is told: reasons are bounded, and what becomes of the row is decided by all faults even so.
+    pub(crate) fn add(&mut self, code: Code, handling: Option<Handling>, reason: impl FnOnce() -> Reason) {
+        self.insert(code, handling.unwrap_or_else(|| self.handlings.of(code)), reason);
     }
 
     /// Adds a fault that leaves no item.
     pub(crate) fn add_fatal(&mut self, reason: Reason) {
-        let handling = self.handlings.of_fatal(reason.code);
-        self.insert(reason, handling);
+        self.insert(reason.code, self.handlings.of_fatal(reason.code), || reason);
     }
 
-    /// The reasons are bounded and each is told once; what becomes of the row is decided by all of them.
-    fn insert(&mut self, reason: Reason, handling: Handling) {
+    fn insert(&mut self, code: Code, handling: Handling, reason: impl FnOnce() -> Reason) {
         self.action = self.action.max(handling.action);
-        let same = |(known, _): &(Reason, Severity)| known.code == reason.code && known.pointer == reason.pointer;
-        match self.reasons.iter().position(same) {
-            Some(index) => self.reasons[index].1 = self.reasons[index].1.max(handling.severity),
-            None if self.is_full() => {}
-            None => self.reasons.push((reason, handling.severity)),
+        self.codes[handling.severity as usize] |= 1 << code as usize;
+        if self.is_full() {
+            return;
+        }
+        let reason = reason();
+        if !self.reasons.iter().any(|known| known.code == reason.code && known.pointer == reason.pointer) {
+            self.reasons.push(reason);
         }
     }
 
@@ -152,14 +172,24 @@ impl<'c> Findings<'c> {
         self.action
     }
 
-    pub(crate) fn reasons(&self) -> &[(Reason, Severity)] {
-        &self.reasons
+    /// The codes of the faults of this severity, each once.
+    pub(crate) fn codes(&self, severity: Severity) -> impl Iterator<Item = Code> {
+        let found = self.codes[severity as usize];
+        Code::ALL.iter().copied().filter(move |code| found & 1 << *code as usize != 0)
+    }
+
+    /// Whether the row is invalid.
+    pub(crate) fn is_invalid(&self) -> bool {
+        self.codes[Severity::Fail as usize] != 0
     }
 
     pub(crate) fn into_reasons(self) -> Vec<Reason> {
-        self.reasons.into_iter().map(|(reason, _)| reason).collect()
+        self.reasons
     }
 }
+
+/// A code is a bit of [`Findings::codes`].
+const _: () = assert!(Code::ALL.len() <= 64);
 
 #[cfg(test)]
 mod tests {
@@ -186,13 +216,16 @@ mod tests {
 
     #[test]
     fn the_strongest_action_holds_even_where_reasons_are_cut_off() {
-        let handlings = Handlings::new(&BTreeMap::new());
+        let handlings = Handlings::default();
         let mut findings = Findings::new(&handlings);
         for index in 0..100 {
-            findings.add(Reason::at_pointer(Code::FieldType, format!("/{index}")), Some(Handling::KEPT));
+            let reason = || Reason::at_pointer(Code::FieldType, format!("/{index}"));
+            findings.add(Code::FieldType, Some(Handling::KEPT), reason);
         }
-        assert_eq!((findings.reasons().len(), findings.action()), (MAX_REASONS, Action::Keep));
-        findings.add(Reason::of_row(Code::ItemTooLarge), None);
-        assert_eq!(findings.action(), Action::Quarantine);
+        assert!(findings.is_full() && findings.action() == Action::Keep && !findings.is_invalid());
+        findings.add_fatal(Reason::of_row(Code::ItemTooLarge));
+        assert!(findings.action() == Action::Quarantine && findings.is_invalid());
+        assert_eq!(findings.codes(Severity::Fail).collect::<Vec<_>>(), [Code::ItemTooLarge]);
+        assert_eq!(findings.into_reasons().len(), MAX_REASONS);
     }
 }

@@ -34,6 +34,11 @@ impl Instant {
         Self { seconds: seconds.clamp(*SECONDS.start(), *SECONDS.end()), nanoseconds }
     }
 
+    /// How much later this is than `earlier`, seconds, rounded down.
+    pub(crate) fn seconds_since(self, earlier: Self) -> i64 {
+        self.seconds - earlier.seconds - i64::from(self.nanoseconds < earlier.nanoseconds)
+    }
+
     /// The instant `seconds` later.
     pub(crate) fn plus(self, seconds: u32) -> Self {
         Self { seconds: self.seconds + i64::from(seconds), ..self }

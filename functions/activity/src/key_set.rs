@@ -24,6 +24,11 @@ impl KeySet {
         self.seen.insert(hash)
     }
 
+    /// How many keys have been added.
+    pub(crate) fn len(&self) -> usize {
+        self.seen.len()
+    }
+
     /// Whether a hashed key has been added.
     pub(crate) fn contains(&self, hash: u128) -> bool {
         self.seen.contains(&hash)

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use contract::{Counts, Verdict};
+use contract::{Counts, FileRuleOutcome, Verdict};
 
+use crate::file_rule::Account;
 use crate::handling::{Action, Findings, Severity};
 use crate::inflate::{Damage, Inflater};
 use crate::instant::Instant;
@@ -47,8 +48,21 @@ pub struct Summary {
     pub errors_by_code: BTreeMap<String, u64>,
     /// Rows with a lesser fault, by code.
     pub warnings_by_code: BTreeMap<String, u64>,
+    /// What each file rule found, in the contract's order.
+    pub file_rules: Vec<FileRuleOutcome>,
+    /// What a strict contract does with the rows that would be written, where it refuses the file.
+    pub refusal: Option<Refusal>,
     /// Why the file could not be read to its end, where it could not.
     pub damage: Option<Damage>,
+}
+
+/// What becomes of the good rows of a file that a strict contract refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// They are counted as dropped.
+    Drop,
+    /// They are kept in quarantine.
+    Quarantine,
 }
 
 /// Reads one file, fed in pieces of any size.
@@ -74,6 +88,12 @@ impl<'c> FileReader<'c> {
     /// file has too, so that it comes to the same end.
     pub fn arrived_at(mut self, time: SystemTime) -> Self {
         self.ledger.parser.arrived = Some(Instant::from_system_time(time));
+        self
+    }
+
+    /// Writes no row: what would be written becomes of as `refusal` says, under the code `FILE_REFUSED`.
+    pub fn refusing(mut self, refusal: Option<Refusal>) -> Self {
+        self.ledger.refusal = refusal;
         self
     }
 
@@ -134,8 +154,12 @@ struct Ledger<'c> {
     counts: Counts,
     /// Rows by severity and code.
     faults: [[u64; Code::ALL.len()]; 2],
+    /// Rows with a fault of severity `fail`.
+    invalid: u64,
     /// Whether a row has a fault that fails the run.
     fails: bool,
+    /// What becomes of rows that would be written, where the file is refused.
+    refusal: Option<Refusal>,
 }
 
 impl<'c> Ledger<'c> {
@@ -146,7 +170,9 @@ impl<'c> Ledger<'c> {
             keys: KeySet::default(),
             counts: Counts::default(),
             faults: [[0; Code::ALL.len()]; 2],
+            invalid: 0,
             fails: false,
+            refusal: None,
         }
     }
 
@@ -179,8 +205,26 @@ impl<'c> Ledger<'c> {
         }
         self.count(&findings);
         self.parser.unique.keep();
-        self.counts.written += 1;
-        sink(Row::Item { item, line: *line });
+        match self.refusal {
+            None => {
+                self.counts.written += 1;
+                sink(Row::Item { item, line: *line });
+            }
+            Some(refusal) => self.refuse(line, refusal, sink),
+        }
+    }
+
+    /// Accounts a row that would be written, had the contract not refused the file.
+    fn refuse(&mut self, line: &Line<'_>, refusal: Refusal, sink: &mut impl FnMut(Row<'_>)) {
+        self.faults[Severity::Fail as usize][Code::FileRefused as usize] += 1;
+        match refusal {
+            Refusal::Drop => self.counts.dropped += 1,
+            Refusal::Quarantine => {
+                self.counts.quarantined += 1;
+                let reasons = vec![Reason::of_row(Code::FileRefused)];
+                sink(Row::Quarantined(QuarantinedRow { line: *line, reasons }));
+            }
+        }
     }
 
     fn enter_broken(&mut self, line: &Line<'_>, damage: Damage, sink: &mut impl FnMut(Row<'_>)) {
@@ -214,26 +258,46 @@ impl<'c> Ledger<'c> {
 
     /// Counts a row once under each code that it has.
     fn count(&mut self, findings: &Findings<'_>) {
-        let reasons = findings.reasons();
-        for (index, (reason, severity)) in reasons.iter().enumerate() {
-            let same = |(earlier, known): &(Reason, Severity)| earlier.code == reason.code && known == severity;
-            let first = !reasons[..index].iter().any(same);
-            self.faults[*severity as usize][reason.code as usize] += u64::from(first);
+        self.invalid += u64::from(findings.is_invalid());
+        for severity in [Severity::Warn, Severity::Fail] {
+            findings.codes(severity).for_each(|code| self.faults[severity as usize][code as usize] += 1);
         }
     }
 
     fn summary(self, damage: Option<Damage>) -> Summary {
+        let account = Account { counts: self.counts, invalid: self.invalid, arrived: self.parser.arrived };
+        let outcomes = self.parser.statistics.outcomes(account);
+        let of_file = outcomes.iter().map(|(_, outcome)| outcome.verdict).max().unwrap_or_default();
+        let of_rows =
+            if self.faults.as_flattened().iter().any(|count| *count > 0) { Verdict::Warn } else { Verdict::Pass };
+        let fails = self.fails || damage.is_some();
+        let of_run = if fails { Verdict::Fail } else { Verdict::Pass };
+        let broken = outcomes.iter().filter(|(_, outcome)| outcome.verdict > Verdict::Pass);
+        let refusals = broken.filter_map(|(rule, _)| Refusal::by(rule.action()));
+        let refusal = refusals.chain(fails.then_some(Refusal::Drop)).max();
         let by_code = |severity: Severity| {
             let counted = Code::ALL.iter().zip(self.faults[severity as usize]).filter(|(_, count)| *count > 0);
             counted.map(|(code, count)| (code.as_str().to_owned(), count)).collect()
         };
-        let (errors_by_code, warnings_by_code): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            (by_code(Severity::Fail), by_code(Severity::Warn));
-        let verdict = match (self.fails || damage.is_some(), errors_by_code.is_empty() && warnings_by_code.is_empty()) {
-            (true, _) => Verdict::Fail,
-            (false, false) => Verdict::Warn,
-            (false, true) => Verdict::Pass,
-        };
-        Summary { counts: self.counts, verdict, errors_by_code, warnings_by_code, damage }
+        Summary {
+            counts: self.counts,
+            verdict: of_file.max(of_rows).max(of_run),
+            errors_by_code: by_code(Severity::Fail),
+            warnings_by_code: by_code(Severity::Warn),
+            file_rules: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
+            refusal: refusal.filter(|_| self.contract.is_strict()),
+            damage,
+        }
+    }
+}
+
+impl Refusal {
+    /// What a broken rule of this action does with the file's rows.
+    fn by(action: Action) -> Option<Self> {
+        match action {
+            Action::Keep => None,
+            Action::Drop | Action::Fail => Some(Self::Drop),
+            Action::Quarantine => Some(Self::Quarantine),
+        }
     }
 }

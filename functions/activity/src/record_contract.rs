@@ -6,10 +6,10 @@ use std::ops::RangeInclusive;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::Code;
 use crate::condition::Conditional;
 use crate::field::{FieldRule, FieldRules};
-use crate::handling::{GivenHandling, Handlings};
+use crate::file_rule::{FileRule, FileRules};
+use crate::handling::Handlings;
 use crate::pointer::Pointer;
 use crate::time_format::TimeFormats;
 
@@ -39,6 +39,12 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// codes:                          # what becomes of a row by the code of its fault, where its rule does not say
 ///   JSON_DUPLICATE_KEY: {action: quarantine}
 ///   FIELD_UNKNOWN: {severity: warn}
+/// file:                           # about the file as a whole
+///   strict: true                  # nothing is written of a file that fails
+///   rules:
+///     - {rule: row_count, min: 1}
+///     - {rule: invalid_ratio, max: 0.02}
+///     - {rule: quantile, field: /price, at: 0.99, max: 1000, severity: warn}
 /// limits: {max_line_bytes: 1048576, max_depth: 32}
 /// ```
 ///
@@ -59,7 +65,27 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// | `forbid_unknown` | an object with no names but those that pointers of the contract lead through |
 /// | `unique` | a value that no earlier row of the file has, of those that were written; 16 bytes of memory for each |
 ///
-/// A rule has a [`severity`](crate::Severity) and an [`action`](crate::Action): `fail` and `quarantine`, unless it says
+/// Rules of a file, each over every row that is a JSON object, whatever becomes of it:
+///
+/// | rule | measures |
+/// |---|---|
+/// | `row_count` | lines that are not blank |
+/// | `invalid_ratio` | rows with a fault of severity `fail`, of one |
+/// | `duplicate_ratio` | rows that repeat a written row's key, of one |
+/// | `completeness` | values of `field` that are neither absent nor null, of one |
+/// | `uniqueness` | values of `field` that come exactly once, of one; 16 bytes of memory for each |
+/// | `mean`, `sum` | numbers of `field` |
+/// | `quantile` | numbers of `field`: the value below which the part `at` of them lies, to half a percent |
+/// | `freshness` | from the newest row's time to the file's arrival, at most `max_age` |
+/// | `schema_drift` | fields and types, against a `baseline`: `{/event: string, /items/*/price: [integer, number]}` |
+/// | `volume` | the row count, at most `max_deviation` off the median of a `history` of row counts, of that median |
+///
+/// They take `min`, `max` or both. `severity: warn` makes the verdict WARN, `fail`, the default, FAIL. The action says
+/// what becomes of the rows of a file that breaks the rule: `keep`; `drop` or `quarantine`, in a strict contract; or
+/// `fail`, the default with that severity, which in a strict contract drops them. A file without anything to measure
+/// breaks no rule but `row_count`, `sum` and `volume`.
+///
+/// A rule of a field has a [`severity`](crate::Severity) and an [`action`](crate::Action): `fail` and `quarantine`, unless it says
 /// otherwise. A rule sees the row as sent, with what rules before it have coerced; conditions come after fields, and the
 /// key is read last. A row that no item can be made of is never kept, whatever the contract says.
 #[derive(Clone, Debug, Deserialize)]
@@ -74,6 +100,7 @@ pub struct RecordContract {
     /// The names that a row may have, where the contract forbids others.
     pub(crate) known: Option<BTreeSet<String>>,
     pub(crate) handlings: Handlings,
+    pub(crate) file: FileRules,
     pub(crate) limits: Limits,
 }
 
@@ -170,7 +197,9 @@ struct Written {
     #[serde(default)]
     forbid_unknown: bool,
     #[serde(default)]
-    codes: BTreeMap<Code, GivenHandling>,
+    codes: Handlings,
+    #[serde(default)]
+    file: FileRules,
     #[serde(default)]
     limits: Limits,
 }
@@ -185,7 +214,8 @@ impl From<Written> for RecordContract {
             fields: written.fields.0,
             conditions: written.conditions,
             known: None,
-            handlings: Handlings::new(&written.codes),
+            handlings: written.codes,
+            file: written.file,
             limits: written.limits,
         };
         contract.know_names(written.forbid_unknown);
@@ -194,10 +224,15 @@ impl From<Written> for RecordContract {
 }
 
 impl RecordContract {
+    /// The JSON Schema (draft 7) of a contract, for editors.
+    pub const JSON_SCHEMA: &str = include_str!("../../processor/contract.schema.json");
+
     /// Tells the rules that forbid unknown names which ones the contract's pointers lead through.
     fn know_names(&mut self, forbid_unknown: bool) {
         let conditions = || self.conditions.iter().flat_map(|rule| rule.when.iter().chain(&rule.then));
         let ruled = self.fields.iter().chain(conditions()).map(|(pointer, _)| pointer);
+        let measured = self.file.rules.iter().filter_map(FileRule::field);
+        let ruled = ruled.chain(measured);
         let pointers: Vec<Pointer> = ruled.chain(&self.user).chain(&self.time).chain(&self.id).cloned().collect();
         let below = |path: &[&str]| -> BTreeSet<String> {
             let next = |pointer: &Pointer| {
@@ -221,6 +256,12 @@ impl RecordContract {
     /// The text is not YAML, names an unknown key, or says what cannot be meant; with line and column.
     pub fn from_yaml(text: &str) -> Result<Self, ContractError> {
         serde_saphyr::from_str(text).map_err(|error| ContractError::new(&error))
+    }
+
+    /// Whether a file is to be read to its end and judged before any row of it is written. Read it twice then: the
+    /// [`refusal`](crate::Summary::refusal) of the first reading is for the second.
+    pub fn is_strict(&self) -> bool {
+        self.file.strict
     }
 
     /// The limits of a row.
@@ -278,6 +319,7 @@ mod tests {
             ("codes:\n  JSON_SINTAX: {action: drop}\n", 5, "is no code"),
             ("codes:\n  FILE_REFUSED: {action: drop}\n", 5, "not for the contract"),
             ("codes:\n  JSON_SYNTAX: {}\n", 5, "a code needs"),
+            ("codes:\n  JSON_SYNTAX: {action: keep}\n", 5, "cannot be kept"),
         ] {
             let error = error(&format!("{start}{rest}"));
             assert_eq!(error.location().map(|(line, _)| line), Some(line), "{rest}: {error}");

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::attribute::{Attribute, Map};
 use crate::field::{Setting, find_unknown};
+use crate::file_rule::Statistics;
 use crate::handling::Findings;
 use crate::instant::{self, Instant};
 use crate::json::{self, Document, MAX_NAME_BYTES};
@@ -61,13 +62,20 @@ pub(crate) struct RowParser<'c> {
     pub(crate) arrived: Option<Instant>,
     /// The `unique` fields of the row at hand, and of those before.
     pub(crate) unique: UniqueFields<'c>,
+    pub(crate) statistics: Statistics<'c>,
     /// The canonical form of the row at hand.
     canonical: Vec<u8>,
 }
 
 impl<'c> RowParser<'c> {
     pub(crate) fn new(contract: &'c RecordContract) -> Self {
-        Self { contract, arrived: None, unique: UniqueFields::new(contract), canonical: Vec::new() }
+        Self {
+            contract,
+            arrived: None,
+            unique: UniqueFields::new(contract),
+            statistics: Statistics::new(&contract.file.rules),
+            canonical: Vec::new(),
+        }
     }
 
     /// Reads one line, and adds everything that is wrong with it to `findings`. Without an item there is at least one
@@ -84,7 +92,7 @@ impl<'c> RowParser<'c> {
                     find_faults_in_map(&row, &mut String::new(), findings);
                 }
                 if document.repeated_key {
-                    findings.add(Reason::of_row(Code::JsonDuplicateKey), None);
+                    findings.add(Code::JsonDuplicateKey, None, || Reason::of_row(Code::JsonDuplicateKey));
                 }
                 self.item(row, findings)
             }
@@ -115,8 +123,10 @@ impl<'c> RowParser<'c> {
             find_unknown(known, &row, "", None, findings);
         }
         self.unique.look_at(Some(&row));
+        self.statistics.add(&mut row);
         let user_id = keep(user(contract, &row), findings);
         let time = keep(time(contract, &row), findings);
+        time.into_iter().for_each(|time| self.statistics.add_time(time));
         let id = keep(id(contract, &row), findings);
         take_key(PARTITION_KEY, &contract.user, &mut row, findings);
         take_key(SORT_KEY, &contract.time, &mut row, findings);

@@ -55,7 +55,8 @@ impl<'c> UniqueFields<'c> {
     /// Adds the values that a written row has.
     pub(crate) fn find(&self, findings: &mut Findings<'_>) {
         for field in self.fields.iter().filter(|field| field.repeats()) {
-            findings.add(Reason::at_pointer(Code::DuplicateInFile, field.pointer.to_string()), field.handling);
+            let reason = || Reason::at_pointer(Code::DuplicateInFile, field.pointer.to_string());
+            findings.add(Code::DuplicateInFile, field.handling, reason);
         }
     }
 

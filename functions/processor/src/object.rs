@@ -1,5 +1,7 @@
 //! Reads one object of S3 as a stream that outlives its connection.
 
+use std::time::SystemTime;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
@@ -18,6 +20,7 @@ pub(crate) struct Object<'a> {
     /// The entity tag of what was opened: a resumed read must find the same.
     etag: Option<String>,
     length: Option<u64>,
+    arrived: Option<SystemTime>,
     body: ByteStream,
 }
 
@@ -28,6 +31,7 @@ impl<'a> Object<'a> {
         Ok(Self {
             client,
             file,
+            arrived: answer.last_modified.and_then(|time| time.try_into().ok()),
             length: answer.content_length.and_then(|length| u64::try_from(length).ok()),
             etag: answer.e_tag,
             body: answer.body,
@@ -38,6 +42,16 @@ impl<'a> Object<'a> {
     pub(crate) fn revision(&self) -> &str {
         let etag = self.file.etag.as_deref().or(self.etag.as_deref());
         self.file.version_id.as_deref().or(etag).unwrap_or("unversioned").trim_matches('"')
+    }
+
+    /// The location of exactly this state, to open it again.
+    pub(crate) fn pinned(&self) -> FileLocation {
+        FileLocation { etag: self.etag.clone().or_else(|| self.file.etag.clone()), ..self.file.clone() }
+    }
+
+    /// When the object came: the same at every rerun.
+    pub(crate) fn arrived(&self) -> Option<SystemTime> {
+        self.arrived
     }
 
     /// Sends the object's bytes to `chunks`, in order, then [`Chunk::End`]. A broken connection is resumed where it

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use activity::{Code, Reason, RecordContract, Summary, append_record};
+use activity::{Code, FileReader, Reason, RecordContract, Refusal, Summary, append_record};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput, RECORD_CONTRACT_FILE, Verdict};
@@ -75,7 +75,15 @@ impl Processor {
         let object = Object::open(&self.s3, &file).await?;
         let key = quarantine::key(&file, object.revision());
         let mut upload = Upload::new(&self.s3, &self.environment.quarantine_bucket, key);
-        let run = tokio::time::timeout(time, self.run(&file, object, &mut upload));
+        let pinned = object.pinned();
+        let run = tokio::time::timeout(time, async {
+            if !self.contract.is_strict() {
+                return self.run(&file, object, None, &mut upload).await;
+            }
+            let refusal = self.judge(object).await?;
+            let object = Object::open(&self.s3, &pinned).await?;
+            self.run(&file, object, refusal, &mut upload).await
+        });
         match run.await.unwrap_or(Err(Error::Deadline)) {
             Ok(output) => Ok(output),
             Err(error) => {
@@ -85,11 +93,23 @@ impl Processor {
         }
     }
 
+    /// Reads the object once, before anything of it is written, and tells whether the contract refuses it.
+    async fn judge(&self, object: Object<'_>) -> Result<Option<Refusal>, Error> {
+        let (chunk_sender, chunks) = mpsc::channel(WAITING);
+        let (contract, arrived) = (Arc::clone(&self.contract), object.arrived());
+        let judging = tokio::task::spawn_blocking(move || reader::judge(file_reader(&contract, arrived), chunks));
+        let ((), summary) = tokio::try_join!(object.send_to(chunk_sender, self.backoff), async {
+            judging.await?.ok_or(Error::CutOff)
+        })?;
+        Ok(summary.refusal)
+    }
+
     /// Runs the four stages to their end.
     async fn run(
         &self,
         file: &FileLocation,
         object: Object<'_>,
+        refusal: Option<Refusal>,
         upload: &mut Upload<'_>,
     ) -> Result<ProcessorOutput, Error> {
         let (chunk_sender, chunks) = mpsc::channel(WAITING);
@@ -97,8 +117,10 @@ impl Processor {
         let (record_sender, records) = mpsc::channel(WAITING);
         let outlets =
             reader::Outlets::new(&self.environment.table_name, file.clone(), batch_sender, record_sender.clone());
-        let contract = Arc::clone(&self.contract);
-        let reading = tokio::task::spawn_blocking(move || reader::read(&contract, chunks, outlets));
+        let (contract, arrived) = (Arc::clone(&self.contract), object.arrived());
+        let reading = tokio::task::spawn_blocking(move || {
+            reader::read(file_reader(&contract, arrived).refusing(refusal), chunks, outlets)
+        });
         let ((), summary, refused, ()) = tokio::try_join!(
             object.send_to(chunk_sender, self.backoff),
             async { reading.await?.ok_or(Error::CutOff) },
@@ -157,6 +179,14 @@ impl Processor {
     }
 }
 
+fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>) -> FileReader<'_> {
+    let reader = FileReader::new(contract);
+    match arrived {
+        Some(time) => reader.arrived_at(time),
+        None => reader,
+    }
+}
+
 /// Puts the reader's account and the table's together.
 fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Option<String>) -> ProcessorOutput {
     let mut counts = summary.counts;
@@ -187,7 +217,7 @@ fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Op
         verdict,
         errors_by_code,
         warnings_by_code: summary.warnings_by_code,
-        file_rules: Vec::new(),
+        file_rules: summary.file_rules,
         quarantine_key,
         damage: summary.damage.map(|damage| damage.to_string()),
     }

@@ -1,7 +1,7 @@
 //! Turns an object's bytes into batches of rows and records of bad lines, on a thread of its own: it computes, and
 //! would hold up everything else on the threads that wait for the network.
 
-use activity::{FileReader, Item, Line, QuarantinedRow, RecordContract, Row as ReadRow, Summary, append_record};
+use activity::{FileReader, Item, Line, QuarantinedRow, Row as ReadRow, Summary, append_record};
 use contract::FileLocation;
 use tokio::sync::mpsc::{Receiver, Sender};
 
@@ -27,8 +27,7 @@ pub(crate) enum Chunk {
 /// Reads the object that comes in `chunks` to its end. None where it does not come to its end.
 ///
 /// Blocks while nothing comes and while nobody takes what goes out.
-pub(crate) fn read(contract: &RecordContract, mut chunks: Receiver<Chunk>, mut outlets: Outlets) -> Option<Summary> {
-    let mut reader = FileReader::new(contract);
+pub(crate) fn read(mut reader: FileReader<'_>, mut chunks: Receiver<Chunk>, mut outlets: Outlets) -> Option<Summary> {
     while let Chunk::Bytes(bytes) = chunks.blocking_recv()? {
         reader.feed(&bytes, &mut |row| outlets.take(row));
         if outlets.closed {
@@ -38,6 +37,14 @@ pub(crate) fn read(contract: &RecordContract, mut chunks: Receiver<Chunk>, mut o
     let summary = reader.finish(&mut |row| outlets.take(row));
     outlets.flush();
     (!outlets.closed).then_some(summary)
+}
+
+/// Reads the object to its end for the sake of the summary alone.
+pub(crate) fn judge(mut reader: FileReader<'_>, mut chunks: Receiver<Chunk>) -> Option<Summary> {
+    while let Chunk::Bytes(bytes) = chunks.blocking_recv()? {
+        reader.feed(&bytes, &mut |_| {});
+    }
+    Some(reader.finish(&mut |_| {}))
 }
 
 /// Where rows go.

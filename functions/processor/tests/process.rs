@@ -10,7 +10,7 @@ use std::time::Duration;
 use activity::RecordContract;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput};
+use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput, Verdict};
 use processor::{Backoff, Error, Processor};
 use serde_json::Value;
 use support::Server;
@@ -45,6 +45,15 @@ async fn process(server: &Server, file: FileLocation) -> Result<ProcessorOutput,
 }
 
 async fn process_within(server: &Server, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
+    process_by(CONTRACT, server, file, time).await
+}
+
+async fn process_by(
+    contract: &str,
+    server: &Server,
+    file: FileLocation,
+    time: Duration,
+) -> Result<ProcessorOutput, Error> {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
@@ -57,7 +66,7 @@ async fn process_within(server: &Server, file: FileLocation, time: Duration) -> 
         table_name: "table".into(),
         quarantine_bucket: "quarantine".into(),
     };
-    let contract = RecordContract::from_yaml(CONTRACT).unwrap();
+    let contract = RecordContract::from_yaml(contract).unwrap();
     let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2), tries: 3 };
     let processor = Processor::new(&config, environment, contract).with_backoff(backoff);
     let output = processor.process(file, time).await;
@@ -289,6 +298,38 @@ async fn giving_up_in_time_says_so() {
     let server = Server::start(&[(PATH, &rows(100))]).await;
     let error = process_within(&server, file("ingest/a.jsonl"), Duration::ZERO).await.unwrap_err();
     assert!(matches!(error, Error::Deadline), "{error}");
+}
+
+#[tokio::test]
+async fn a_strict_contract_writes_nothing_of_a_file_that_it_refuses() {
+    let content = [rows(60), b"bad\n".to_vec()].concat();
+    let server = Server::start(&[(PATH, &content)]).await;
+    for (most, verdict, written) in [(60, Verdict::Fail, 0), (61, Verdict::Warn, 60)] {
+        let contract = format!("{CONTRACT}file: {{strict: true, rules: [{{rule: row_count, max: {most}}}]}}\n");
+        let output = process_by(&contract, &server, file("ingest/a.jsonl"), Duration::from_secs(60)).await.unwrap();
+        assert_eq!((output.verdict, output.counts.written), (verdict, written), "{output:?}");
+        assert_eq!((output.counts.dropped, output.counts.quarantined), (60 - written, 1));
+        assert_eq!(server.state.lock().unwrap().items.len() as u64, written);
+        assert_eq!(quarantine(&server).len(), 1);
+        assert_eq!((output.file_rules[0].rule.as_str(), output.file_rules[0].observed.as_str()), ("row_count", "61"));
+    }
+}
+
+#[tokio::test]
+async fn freshness_and_future_are_counted_from_the_objects_arrival() {
+    let contract = format!(
+        "{CONTRACT}fields: {{/timestamp: {{timestamp: {{max_future_skew: 1m}}}}}}\n\
+         file: {{rules: [{{rule: freshness, max_age: 30m, severity: warn}}]}}\n"
+    );
+    let late = r#"{"user_id":"u","timestamp":"2015-09-12T01:01:01Z"}"#;
+    for (content, verdict, quarantined, observed) in
+        [(rows(3), Verdict::Warn, 0, "3599s"), (late.as_bytes().to_vec(), Verdict::Warn, 1, "0s")]
+    {
+        let server = Server::start(&[(PATH, &content)]).await;
+        let output = process_by(&contract, &server, file("ingest/a.jsonl"), Duration::from_secs(60)).await.unwrap();
+        assert_eq!((output.verdict, output.counts.quarantined), (verdict, quarantined), "{output:?}");
+        assert_eq!(output.file_rules[0].observed, observed);
+    }
 }
 
 /// The output passes through JSON between the function, the state machine and whoever reads the execution.

@@ -5,8 +5,8 @@ use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use activity::{Code, FileReader, RecordContract, Row, Summary};
-use contract::{Counts, FileLocation, Verdict};
+use activity::{Code, FileReader, RecordContract, Refusal, Row, Summary};
+use contract::{Counts, FileLocation, FileRuleOutcome, Verdict};
 use miette::{Context, IntoDiagnostic, Result};
 use serde_json::json;
 
@@ -42,11 +42,25 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) })
 }
 
-/// Runs the record contract over a local file.
-pub fn read_file(path: &Path, contract: &RecordContract, mut sink: impl FnMut(Row<'_>)) -> Result<Summary> {
+/// Runs the record contract over a local file, twice where the contract is strict.
+pub fn read_file(path: &Path, contract: &RecordContract, sink: impl FnMut(Row<'_>)) -> Result<Summary> {
+    let refusal = if contract.is_strict() { read_once(path, contract, None, |_| {})?.refusal } else { None };
+    read_once(path, contract, refusal, sink)
+}
+
+fn read_once(
+    path: &Path,
+    contract: &RecordContract,
+    refusal: Option<Refusal>,
+    mut sink: impl FnMut(Row<'_>),
+) -> Result<Summary> {
     let unreadable = || format!("cannot read {}; check the path", path.display());
     let mut file = File::open(path).into_diagnostic().wrap_err_with(unreadable)?;
-    let mut reader = FileReader::new(contract);
+    let mut reader = FileReader::new(contract).refusing(refusal);
+    // What S3 calls an object's last modification is a file's here.
+    if let Ok(time) = file.metadata().and_then(|metadata| metadata.modified()) {
+        reader = reader.arrived_at(time);
+    }
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer).into_diagnostic().wrap_err_with(unreadable)? {
@@ -74,6 +88,7 @@ fn print_json(summary: &Summary) -> Result<()> {
         "verdict": summary.verdict,
         "errors_by_code": summary.errors_by_code,
         "warnings_by_code": summary.warnings_by_code,
+        "file_rules": summary.file_rules,
         "damage": summary.damage.as_ref().map(ToString::to_string),
     }))
 }
@@ -92,6 +107,13 @@ fn print_table(path: &Path, summary: &Summary) -> Result<()> {
         for (code, count) in codes {
             let meaning = Code::ALL.iter().find(|known| known.as_str() == code).map_or("", |known| known.meaning());
             table.add([format!("{code}: {meaning}"), count.to_string()]);
+        }
+        text.push_str(&format!("\n{table}"));
+    }
+    if !summary.file_rules.is_empty() {
+        let mut table = Table::with_head(&["file rule", "verdict", "expected", "observed"]);
+        for FileRuleOutcome { rule, expected, observed, verdict } in summary.file_rules.iter().cloned() {
+            table.add([rule, verdict.to_string(), expected, observed]);
         }
         text.push_str(&format!("\n{table}"));
     }

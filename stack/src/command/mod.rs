@@ -3,6 +3,7 @@
 mod assets;
 mod bootstrap;
 mod check;
+mod contract;
 mod cost;
 mod deploy;
 mod destroy;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Cost(verb) => cost::run(&verb, &settings),
         Verb::Package(verb) => package::run(&verb, &settings),
         Verb::Check(verb) => check::run(&verb),
+        Verb::Contract(verb) => contract::run(&verb),
         Verb::Upload(verb) => block_on(upload::run(&verb, &settings)),
         Verb::Bootstrap(verb) => block_on(bootstrap::run(&verb)),
         Verb::Diff(verb) => block_on(diff::run(&verb, &settings)),

@@ -23,7 +23,7 @@ use crate::time_format::TimeFormats;
 use crate::{Code, Reason};
 
 /// A type that a rule can ask for, as JSON names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Type {
     String,
@@ -44,6 +44,18 @@ impl Type {
             | (Self::Object, Attribute::M(_))
             | (Self::Array, Attribute::L(_)) => true,
             _ => false,
+        }
+    }
+
+    /// The name in a contract.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::Object => "object",
+            Self::Array => "array",
         }
     }
 
@@ -123,11 +135,8 @@ impl FieldRule {
     /// Coerces and checks what is at `pointer`, and adds what is wrong to `findings`.
     pub(crate) fn apply(&self, pointer: &Pointer, row: &mut Map, setting: Setting<'_>, findings: &mut Findings<'_>) {
         pointer.visit(row, &mut |value, place| {
-            if findings.is_full() && pointer.is_wild() {
-                return;
-            }
             let value = self.check(value, setting, &mut |code, expected| {
-                findings.add(reason(code, place, expected), self.handling);
+                findings.add(code, self.handling, || reason(code, place, expected));
             });
             if let (Some(known), Some(Attribute::M(map))) = (&self.known, value) {
                 find_unknown(known, map, place, self.handling, findings);
@@ -158,6 +167,21 @@ impl FieldRule {
     pub(crate) fn only_asks(&self) -> bool {
         let Self { required, coerce, known, unique, handling, .. } = self;
         !required && !coerce && known.is_none() && !unique && handling.is_none()
+    }
+
+    /// What a value must be, in words.
+    pub(crate) fn describe(&self) -> String {
+        let coerced = if self.coerce { ", coerced" } else { "" };
+        let all = [
+            self.required.then(|| "required".to_owned()),
+            self.kind.map(|kind| format!("{}{coerced}", kind.expected())),
+        ];
+        let parts = self.parts.iter().map(ToString::to_string);
+        let last = [
+            self.known.as_ref().map(|_| "no fields but the contract's".to_owned()),
+            self.unique.then(|| "unique in the file".to_owned()),
+        ];
+        all.into_iter().flatten().chain(parts).chain(last.into_iter().flatten()).collect::<Vec<_>>().join("; ")
     }
 
     /// Checks and coerces a value, and gives it back.
@@ -222,6 +246,25 @@ impl Part {
     }
 }
 
+impl fmt::Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Range { min: Some(min), max: Some(max) } => write!(formatter, "{} to {}", min.0, max.0),
+            Self::Range { min: Some(min), max: None } => write!(formatter, "at least {}", min.0),
+            Self::Range { min: None, max: Some(max) } => write!(formatter, "at most {}", max.0),
+            Self::Range { min: None, max: None } => Ok(()),
+            Self::Length { least, most: usize::MAX } => write!(formatter, "a length of at least {least}"),
+            Self::Length { least: 0, most } => write!(formatter, "a length of at most {most}"),
+            Self::Length { least, most } => write!(formatter, "a length of {least} to {most}"),
+            Self::Pattern(pattern) => write!(formatter, "a match of `{pattern}`"),
+            Self::OneOf(values) => write!(formatter, "one of {values}"),
+            Self::MaxBytes(most) => write!(formatter, "at most {most} bytes"),
+            Self::MaxDepth(most) => write!(formatter, "at most {most} levels"),
+            Self::Timestamp(rule) => rule.fmt(formatter),
+        }
+    }
+}
+
 fn check_range(min: Option<&Bound>, max: Option<&Bound>, value: &Attribute, fail: Fail<'_>) {
     let Attribute::N(text) = value else { return fail(Code::FieldType, Some(format_args!("a number"))) };
     let number = Decimal::parse(text);
@@ -267,10 +310,24 @@ pub(crate) fn find_unknown(
     findings: &mut Findings<'_>,
 ) {
     for (name, _) in map.iter().filter(|(name, _)| !known.contains(*name)) {
-        if findings.is_full() {
-            return;
+        let reason = || Reason::at_pointer(Code::FieldUnknown, format!("{path}/{}", pointer::shown(name)));
+        findings.add(Code::FieldUnknown, handling, reason);
+    }
+}
+
+impl fmt::Display for TimestampRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a time")?;
+        if let Some(formats) = &self.formats {
+            write!(formatter, " in {}", formats.names())?;
         }
-        findings.add(Reason::at_pointer(Code::FieldUnknown, format!("{path}/{}", pointer::shown(name))), handling);
+        if let Some((_, earliest)) = &self.earliest {
+            write!(formatter, ", not before {earliest}")?;
+        }
+        if let Some(skew) = self.max_future_skew {
+            write!(formatter, ", at most {skew} after the file's arrival")?;
+        }
+        Ok(())
     }
 }
 

@@ -103,3 +103,15 @@ impl Values {
         }
     }
 }
+
+/// As a contract may write them, in an order of their own.
+impl fmt::Display for Values {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut texts: Vec<&str> = self.strings.iter().chain(&self.numbers).map(String::as_str).collect();
+        texts
+            .extend(["false", "true"].into_iter().zip(self.booleans).filter(|(_, given)| *given).map(|(text, _)| text));
+        texts.sort_unstable();
+        let texts: Vec<_> = texts.into_iter().map(|text| format!("`{text}`")).collect();
+        formatter.write_str(&texts.join(", "))
+    }
+}

@@ -6,14 +6,14 @@ use crate::time_format::TimeFormat;
 fn apply<'a>(rule: &str, row: &'a str) -> Result<Option<Attribute<'a>>, Vec<String>> {
     let rule: FieldRule = serde_saphyr::from_str(rule).unwrap();
     let Attribute::M(mut row) = crate::json::parse(row, 32).unwrap().value else { panic!("not an object") };
-    let (pointer, handlings) = (Pointer::parse("/f").unwrap(), Handlings::new(&Default::default()));
+    let (pointer, handlings) = (Pointer::parse("/f").unwrap(), Handlings::default());
     let mut findings = Findings::new(&handlings);
     let time_formats = TimeFormats::try_from(vec![TimeFormat::Iso8601]).unwrap();
     let arrived = Instant::from_iso8601("2026-01-02T03:04:05Z");
     rule.apply(&pointer, &mut row, Setting { time_formats: &time_formats, arrived }, &mut findings);
-    match findings.reasons() {
+    match &findings.into_reasons()[..] {
         [] => Ok(pointer.get(&row).cloned()),
-        reasons => Err(reasons.iter().map(|(reason, _)| reason.to_string()).collect()),
+        reasons => Err(reasons.iter().map(ToString::to_string).collect()),
     }
 }
 

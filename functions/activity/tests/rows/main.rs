@@ -5,6 +5,7 @@
 mod bad_input;
 mod keys;
 mod properties;
+mod refusal;
 mod rules;
 
 use std::io::Write;

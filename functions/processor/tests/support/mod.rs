@@ -180,6 +180,7 @@ fn get(request: &Request, state: &mut State) -> Response {
     });
     let mut response = Response::new(if from.is_some() { 206 } else { 200 }, &content[from.unwrap_or(0)..]);
     response.headers.push(("etag", etag(content)));
+    response.headers.push(("last-modified", "Sat, 12 Sep 2015 01:00:00 GMT".into()));
     response.cut = state.cuts.pop();
     response
 }

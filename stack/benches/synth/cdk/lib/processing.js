@@ -94,10 +94,18 @@ function definition(scope, processor) {
     cause: "{% $string($states.input) %}",
   });
   const damaged = sfn.Condition.jsonata("{% $exists($states.input.damage) and $states.input.damage != null %}");
-  const checkDamage = sfn.Choice.jsonata(scope, "CheckDamage", { stateName: "CheckDamage" })
+  const contractBroken = sfn.Fail.jsonata(scope, "ContractBroken", {
+    stateName: "ContractBroken",
+    comment: "The record contract fails the file. The cause holds the summary, with what its rules found.",
+    error: "ContractBroken",
+    cause: "{% $string($states.input) %}",
+  });
+  const failed = sfn.Condition.jsonata('{% $states.input.verdict = "FAIL" %}');
+  const checkFile = sfn.Choice.jsonata(scope, "CheckFile", { stateName: "CheckFile" })
     .when(damaged, fileDamaged)
+    .when(failed, contractBroken)
     .otherwise(sfn.Succeed.jsonata(scope, "FileProcessed", { stateName: "FileProcessed" }));
-  return processFile.next(checkDamage);
+  return processFile.next(checkFile);
 }
 
 module.exports = { Processing };

@@ -1,0 +1,129 @@
+//! A contract in words: Markdown for those who export the files.
+
+use std::fmt::Write as _;
+
+use crate::field::FieldRule;
+use crate::handling::{Action, Handling, Severity};
+use crate::pointer::Pointer;
+use crate::{Code, RecordContract};
+
+impl RecordContract {
+    /// The contract as a Markdown document: keys, rules, and every code with its meaning and what becomes of a row that
+    /// has it.
+    pub fn document(&self) -> String {
+        let mut text = String::from("# Record contract\n\nOne JSON object a line, as JSON Lines, plain or gzip.\n");
+        self.write_keys(&mut text);
+        self.write_fields(&mut text);
+        self.write_conditions(&mut text);
+        self.write_file_rules(&mut text);
+        self.write_codes(&mut text);
+        text
+    }
+
+    fn write_keys(&self, text: &mut String) {
+        let sources = |pointers: &[Pointer]| {
+            let pointers: Vec<_> = pointers.iter().map(|pointer| format!("`{pointer}`")).collect();
+            pointers.join(", else ")
+        };
+        let id = if self.id.is_empty() { "a hash of the row's content".into() } else { sources(&self.id) };
+        table(
+            text,
+            "Keys",
+            &["key", "read from"],
+            [
+                ["user".into(), sources(&self.user)],
+                ["time".into(), format!("{}: {}", sources(&self.time), self.time_formats.names())],
+                ["id".into(), id],
+            ],
+        );
+    }
+
+    fn write_fields(&self, text: &mut String) {
+        if !self.fields.is_empty() {
+            let head = ["field", "must be", "a row that is not so"];
+            table(text, "Fields", &head, self.fields.iter().map(|(pointer, rule)| row(pointer, rule)));
+        }
+        if self.known.is_some() {
+            text.push_str("\nA row has no other fields at its top level.\n");
+        }
+    }
+
+    fn write_conditions(&self, text: &mut String) {
+        for (index, conditional) in self.conditions.iter().enumerate() {
+            let when = conditional.when.iter().map(|(pointer, rule)| match rule.describe() {
+                parts if parts.is_empty() => format!("`{pointer}` is there"),
+                parts => format!("`{pointer}` is {parts}"),
+            });
+            let when: Vec<_> = when.collect();
+            let head = ["field", "must be", "a row that is not so"];
+            let title = format!("Condition {}", index + 1);
+            table(text, &title, &head, conditional.then.iter().map(|(pointer, rule)| row(pointer, rule)));
+            let _ = writeln!(text, "\nWhere {}.", when.join(" and "));
+        }
+    }
+
+    fn write_file_rules(&self, text: &mut String) {
+        let rules = self.file.rules.iter().map(|rule| {
+            let verdict = match rule.severity() {
+                Severity::Warn => "WARN",
+                Severity::Fail => "FAIL",
+            };
+            let rows = match rule.action() {
+                Action::Drop => "its rows are left out",
+                Action::Quarantine => "its rows are kept in quarantine",
+                Action::Fail if self.file.strict => "nothing is written",
+                Action::Keep | Action::Fail => "its rows are written",
+            };
+            [rule.name(), rule.expected(), format!("{verdict}: {rows}")]
+        });
+        if !self.file.rules.is_empty() {
+            table(text, "Files", &["rule", "asks for", "a file that is not so"], rules);
+        }
+        if self.file.strict {
+            text.push_str("\nA file is judged before any row of it is written.\n");
+        }
+    }
+
+    fn write_codes(&self, text: &mut String) {
+        let codes = Code::ALL.iter().map(|code| {
+            let handling = if *code == Code::FileRefused {
+                "as the file's rule says".into()
+            } else {
+                consequence(self.handlings.of(*code))
+            };
+            [format!("`{code}`"), code.meaning().to_owned(), handling]
+        });
+        table(text, "Codes", &["code", "meaning", "a row with it, where its rule does not say"], codes);
+    }
+}
+
+fn row(pointer: &Pointer, rule: &FieldRule) -> [String; 3] {
+    [format!("`{pointer}`"), rule.describe(), rule.handling.map_or("as its code says".into(), consequence)]
+}
+
+fn consequence(Handling { severity, action }: Handling) -> String {
+    let severity = match severity {
+        Severity::Warn => "a warning",
+        Severity::Fail => "invalid",
+    };
+    let action = match action {
+        Action::Keep => "written all the same",
+        Action::Drop => "left out and counted",
+        Action::Quarantine => "kept in quarantine",
+        Action::Fail => "kept in quarantine, and the run fails",
+    };
+    format!("{severity}: {action}")
+}
+
+/// Writes a section with a table.
+fn table<const COLUMNS: usize>(
+    text: &mut String,
+    title: &str,
+    head: &[&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) {
+    let _ = writeln!(text, "\n## {title}\n\n| {} |\n|{}", head.join(" | "), "---|".repeat(COLUMNS));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.map(|cell| cell.replace('|', "\\|")).join(" | "));
+    }
+}

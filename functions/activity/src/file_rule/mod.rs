@@ -1,0 +1,188 @@
+//! What a file must look like as a whole.
+//!
+//! The words are those of the field: completeness, uniqueness and the like as in Deequ's DQDL, freshness and volume as
+//! Soda and Great Expectations have them.
+
+mod shape;
+mod sketch;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod written;
+
+use contract::{Counts, FileRuleOutcome, Verdict};
+use serde::Deserialize;
+
+pub(crate) use self::shape::Shape;
+pub(crate) use self::statistics::Statistics;
+use crate::handling::{Action, Severity};
+use crate::instant::Instant;
+use crate::period::Period;
+use crate::pointer::Pointer;
+
+/// The file rules of a contract.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "written::WrittenRules")]
+pub(crate) struct FileRules {
+    /// Whether the file is read to its end and judged before any row of it is written.
+    pub(crate) strict: bool,
+    pub(crate) rules: Vec<FileRule>,
+}
+
+/// A file rule, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct FileRule {
+    measure: Measure,
+    severity: Severity,
+    /// What becomes of the rows of a file that breaks it.
+    action: Action,
+}
+
+/// What is measured, and the bounds of it. Where a file has nothing to measure, the rule is kept.
+#[derive(Clone, Debug)]
+enum Measure {
+    /// Lines that are not blank.
+    RowCount(Bounds),
+    /// Rows with a fault of severity `fail`, of one.
+    InvalidRatio(Bounds),
+    /// Rows that repeat a written row's key, of one.
+    DuplicateRatio(Bounds),
+    /// From the newest row's time to the file's arrival.
+    Freshness(Period),
+    /// Values that are neither absent nor null, of one.
+    Completeness(Pointer, Bounds),
+    /// Values that come exactly once, of one.
+    Uniqueness(Pointer, Bounds),
+    Mean(Pointer, Bounds),
+    Sum(Pointer, Bounds),
+    Quantile(Pointer, f64, Bounds),
+    /// The fields that rows have, against those that they had.
+    SchemaDrift(Shape),
+    /// The deviation of the row count from the median of earlier ones, of that median.
+    Volume {
+        median: f64,
+        max_deviation: f64,
+    },
+}
+
+/// The least and the most, both allowed.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+/// What the rows of a file were counted as.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account {
+    pub(crate) counts: Counts,
+    /// Rows with a fault of severity `fail`.
+    pub(crate) invalid: u64,
+    /// When the file arrived, where that is known.
+    pub(crate) arrived: Option<Instant>,
+}
+
+impl FileRule {
+    /// What becomes of the file's rows where the rule is broken.
+    pub(crate) fn action(&self) -> Action {
+        self.action
+    }
+
+    /// How much it matters where the rule is broken.
+    pub(crate) fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The field that the rule is about.
+    pub(crate) fn field(&self) -> Option<&Pointer> {
+        match &self.measure {
+            Measure::Completeness(field, _)
+            | Measure::Uniqueness(field, _)
+            | Measure::Mean(field, _)
+            | Measure::Sum(field, _)
+            | Measure::Quantile(field, ..) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The rule's name in a report.
+    pub(crate) fn name(&self) -> String {
+        match &self.measure {
+            Measure::RowCount(_) => "row_count".into(),
+            Measure::InvalidRatio(_) => "invalid_ratio".into(),
+            Measure::DuplicateRatio(_) => "duplicate_ratio".into(),
+            Measure::Freshness(_) => "freshness".into(),
+            Measure::Completeness(field, _) => format!("completeness of {field}"),
+            Measure::Uniqueness(field, _) => format!("uniqueness of {field}"),
+            Measure::Mean(field, _) => format!("mean of {field}"),
+            Measure::Sum(field, _) => format!("sum of {field}"),
+            Measure::Quantile(field, at, _) => format!("quantile {at} of {field}"),
+            Measure::SchemaDrift(_) => "schema_drift".into(),
+            Measure::Volume { .. } => "volume".into(),
+        }
+    }
+
+    /// What the rule asks for.
+    pub(crate) fn expected(&self) -> String {
+        match &self.measure {
+            Measure::RowCount(bounds)
+            | Measure::InvalidRatio(bounds)
+            | Measure::DuplicateRatio(bounds)
+            | Measure::Completeness(_, bounds)
+            | Measure::Uniqueness(_, bounds)
+            | Measure::Mean(_, bounds)
+            | Measure::Sum(_, bounds)
+            | Measure::Quantile(_, _, bounds) => bounds.to_string(),
+            Measure::Freshness(max_age) => format!("a row at most {max_age} older than the file's arrival"),
+            Measure::SchemaDrift(_) => "the fields and types of the baseline".into(),
+            Measure::Volume { median, max_deviation } => format!("{median} rows, or {max_deviation} of that off"),
+        }
+    }
+
+    fn outcome(&self, observed: Observed) -> FileRuleOutcome {
+        let verdict = match (observed.holds, self.severity) {
+            (true, _) => Verdict::Pass,
+            (false, Severity::Warn) => Verdict::Warn,
+            (false, Severity::Fail) => Verdict::Fail,
+        };
+        FileRuleOutcome { rule: self.name(), expected: self.expected(), observed: observed.text, verdict }
+    }
+}
+
+/// What a rule found.
+struct Observed {
+    text: String,
+    holds: bool,
+}
+
+impl Observed {
+    fn number(value: f64, bounds: Bounds) -> Self {
+        Self { text: value.to_string(), holds: bounds.contain(value) }
+    }
+
+    /// There is nothing to measure.
+    fn nothing(text: &str) -> Self {
+        Self { text: text.into(), holds: true }
+    }
+
+    fn ratio(part: u64, whole: u64, bounds: Bounds) -> Self {
+        if whole == 0 { Self::nothing("no rows") } else { Self::number(part as f64 / whole as f64, bounds) }
+    }
+}
+
+impl Bounds {
+    fn contain(self, value: f64) -> bool {
+        self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
+    }
+}
+
+impl std::fmt::Display for Bounds {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => write!(formatter, "{min} to {max}"),
+            (Some(min), None) => write!(formatter, "at least {min}"),
+            (None, Some(max)) => write!(formatter, "at most {max}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
