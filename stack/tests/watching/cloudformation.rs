@@ -40,11 +40,13 @@ impl CloudFormation {
         let shared = Arc::new(Shared::default());
         shared.state.lock().unwrap().statuses.extend(statuses);
         let answering = Arc::clone(&shared);
-        // The thread ends with the test's process.
+        // The threads end with the test's process. Each connection has its own: the program may open one, and send its
+        // request only when another has been answered.
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&answering);
                 // A program that has ended in the middle of a request is what some tests are about.
-                let _ = stream.and_then(|stream| serve(&stream, &answering));
+                std::thread::spawn(move || serve(&stream, &shared));
             }
         });
         Self { endpoint, shared }
