@@ -40,5 +40,5 @@ pub mod metric {
     /// Blank lines. Count.
     pub const BLANK: &str = "Blank";
     /// Every metric above. Each is paid for by the month.
-    pub const ALL: [&str; 7] = [FILES, LINES, WRITTEN, DUPLICATES, QUARANTINED, BLANK, QUARANTINED_PERCENT];
+    pub const ALL: [&str; 8] = [FILES, LINES, WRITTEN, DUPLICATES, QUARANTINED, DROPPED, BLANK, QUARANTINED_PERCENT];
 }
