@@ -4,7 +4,7 @@ import json
 import sys
 
 report = json.load(open(sys.argv[1], encoding="utf-8"))
-expected = {"lines": 39_244, "written": 39_244, "duplicates": 0, "quarantined": 0, "blank": 0}
+expected = {"lines": 39_244, "written": 39_244, "duplicates": 0, "quarantined": 0, "dropped": 0, "blank": 0}
 assert report["totals"] == expected, report["totals"]
 assert report["table"]["items"] == 39_244, report["table"]
 assert [file["status"] for file in report["files"]] == ["SUCCEEDED"], report["files"]
