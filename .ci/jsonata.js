@@ -5,9 +5,9 @@
 
 const { createRequire } = require("node:module");
 const { readFileSync, writeFileSync } = require("node:fs");
-const { join } = require("node:path");
+const { join, resolve } = require("node:path");
 
-const jsonata = createRequire(`${process.argv[2]}/`)("jsonata");
+const jsonata = createRequire(`${resolve(process.argv[2])}/`)("jsonata");
 const path = join(__dirname, "../statemachine/tests/jsonata.json");
 
 // An expression that throws, or gives nothing or a function, fails a state.
