@@ -4,13 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use contract::ProcessorOutput;
+use contract::{ProcessorOutput, QuarantineManifest};
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use local::{Clients, Emulator, Execution, Executions, Object, Options};
 
@@ -110,13 +111,25 @@ impl Pipeline {
         local::scan_keys(&self.clients.dynamodb, table, 2, |_| {}).await.expect("the table is there")
     }
 
-    /// The rows of a quarantine object.
+    /// The quarantined rows that the manifest `key` lists.
     pub async fn quarantined(&self, key: &str) -> Vec<serde_json::Value> {
+        let manifest: QuarantineManifest =
+            serde_json::from_slice(&self.quarantine_object(key).await).expect("it is a manifest");
+        let mut rows = Vec::new();
+        for object in &manifest.objects {
+            let packed = self.quarantine_object(&object.key).await;
+            let mut text = String::new();
+            MultiGzDecoder::new(&packed[..]).read_to_string(&mut text).expect("the object is gzip");
+            rows.extend(text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")));
+        }
+        assert_eq!(rows.len() as u64, manifest.counts.quarantined);
+        rows
+    }
+
+    async fn quarantine_object(&self, key: &str) -> Vec<u8> {
         let bucket = self.output(stack::pipeline::output::QUARANTINE_BUCKET);
         let object = self.clients.s3.get_object().bucket(bucket).key(key).send().await.expect("the object is there");
-        let bytes = object.body.collect().await.expect("it can be read").into_bytes();
-        let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_slice(line).expect("each line is JSON")).collect()
+        object.body.collect().await.expect("it can be read").into_bytes().into()
     }
 }
 

@@ -138,7 +138,7 @@ async fn the_grants_suffice_and_plain_http_is_refused() {
     assert_eq!(executions[0].status, "SUCCEEDED", "{:?}", executions[0]);
     let summary = summary(&executions[0]);
     assert_eq!((summary.counts.written, summary.counts.quarantined), (2, 1));
-    assert_eq!(pipeline.quarantined(&summary.quarantine_key.expect("a row was quarantined")).await.len(), 1);
+    assert_eq!(pipeline.quarantined(&summary.quarantine_manifest.expect("a row was quarantined")).await.len(), 1);
 }
 
 async fn a_second_run_changes_nothing(pipeline: &Pipeline, files: &[(&str, Vec<u8>)]) {
@@ -175,7 +175,7 @@ async fn quarantine_keeps_the_bytes_and_the_reasons(pipeline: &Pipeline) {
     let bad = br#"{"user_id":"","timestamp":"yesterday"}"#;
     let file = [row("kept", 1).as_bytes(), b"\n", bad, b"\n"].concat();
     let executions = pipeline.process(&[("quarantine.jsonl", file)]).await;
-    let key = summary(&executions[0]).quarantine_key.expect("a row was quarantined");
+    let key = summary(&executions[0]).quarantine_manifest.expect("a row was quarantined");
     assert!(key.starts_with(contract::QUARANTINE_PREFIX), "{key}");
     let rows = pipeline.quarantined(&key).await;
     assert_eq!(rows.len(), 1);

@@ -7,12 +7,15 @@
 
 mod environment;
 mod names;
+mod quarantine;
 mod task;
 
 pub use environment::{EnvironmentError, OrchestratorEnvironment, ProcessorEnvironment};
 pub use names::{
-    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, metric, state_machine_arn_parameter,
+    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, metric,
+    state_machine_arn_parameter,
 };
+pub use quarantine::{QuarantineManifest, QuarantineObject};
 pub use task::{
     Counts, FileLocation, FileRuleOutcome, ProcessorError, ProcessorOutput, StateMachineSubstitutions, Verdict,
 };

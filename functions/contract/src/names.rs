@@ -9,6 +9,11 @@ pub const INGEST_SUFFIXES: [&str; 4] = [".jsonl", ".json", ".jsonl.gz", ".json.g
 /// The key prefix of quarantined rows. It lies outside [`INGEST_PREFIX`], so that a quarantine object starts nothing.
 pub const QUARANTINE_PREFIX: &str = "quarantine/";
 
+/// The name of the manifest beside the quarantine objects that it lists. Athena passes over names that begin with an
+/// underscore (<https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html>), so that a table over the
+/// quarantine has rows only.
+pub const QUARANTINE_MANIFEST: &str = "_manifest.json";
+
 /// The record contract's file name inside the processor's package, beside `bootstrap`.
 pub const RECORD_CONTRACT_FILE: &str = "contract.yaml";
 

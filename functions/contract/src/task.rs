@@ -123,9 +123,9 @@ pub struct ProcessorOutput {
     /// What the file rules found, in the contract's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file_rules: Vec<FileRuleOutcome>,
-    /// The quarantine object's key, where rows were quarantined.
+    /// The key of the [manifest](crate::QuarantineManifest) in the quarantine bucket, where rows were quarantined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quarantine_key: Option<String>,
+    pub quarantine_manifest: Option<String>,
     /// Why reading stopped before the file's end (a truncated gzip, say), where it did. What was read before the
     /// break is accounted above; the state machine fails the execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,7 +142,7 @@ impl ProcessorOutput {
             errors_by_code: BTreeMap::new(),
             warnings_by_code: BTreeMap::new(),
             file_rules: Vec::new(),
-            quarantine_key: None,
+            quarantine_manifest: None,
             damage: None,
         }
     }

@@ -20,6 +20,7 @@ mod pace;
 mod processor;
 mod quarantine;
 mod reader;
+mod refused;
 mod table;
 
 pub use backoff::Backoff;

@@ -46,7 +46,12 @@ impl<'a> Object<'a> {
 
     /// The location of exactly this state, to open it again.
     pub(crate) fn pinned(&self) -> FileLocation {
-        FileLocation { etag: self.etag.clone().or_else(|| self.file.etag.clone()), ..self.file.clone() }
+        let etag = self.etag.as_deref().map(|etag| etag.trim_matches('"').to_owned());
+        FileLocation {
+            etag: etag.or_else(|| self.file.etag.clone()),
+            size: self.length.or(self.file.size),
+            ..self.file.clone()
+        }
     }
 
     /// When the object came: the same at every rerun.

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use activity::{Code, FileReader, Reason, RecordContract, Refusal, Summary, append_record};
+use activity::{Code, FileReader, Reason, RecordContract, Refusal, Summary};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
-use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput, RECORD_CONTRACT_FILE, Verdict};
+use contract::{
+    FileLocation, ProcessorEnvironment, ProcessorOutput, QuarantineManifest, RECORD_CONTRACT_FILE, Verdict,
+};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
@@ -19,8 +21,9 @@ use crate::batch::Closed;
 use crate::batch_write::BatchWriter;
 use crate::error::Error;
 use crate::object::Object;
-use crate::quarantine::{self, Upload};
+use crate::quarantine::{self, Quarantine, Records};
 use crate::reader;
+use crate::refused::Refused;
 use crate::table::Table;
 
 /// How many bytes of batches are on their way to the table at a time, but for the last one. Usual batches are far below
@@ -65,32 +68,39 @@ impl Processor {
     }
 
     /// Processes `file` within `time`. Processing the same state of a file again writes the same items and the same
-    /// quarantine object.
+    /// quarantine objects.
     ///
     /// # Errors
     ///
-    /// The file is not processed whole: items may have been written, but there is no quarantine object. A damaged file
+    /// The file is not processed whole: items may have been written, but the quarantine has no manifest. A damaged file
     /// is no error: it is processed up to the damage, which the output names.
     pub async fn process(&self, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
         let object = Object::open(&self.s3, &file).await?;
-        let key = quarantine::key(&file, object.revision());
-        let mut upload = Upload::new(&self.s3, &self.environment.quarantine_bucket, key);
+        let bucket = &self.environment.quarantine_bucket;
+        let folder = quarantine::folder(&file, object.revision(), object.arrived());
+        let mut quarantine = Quarantine::new(&self.s3, bucket, &folder, 1);
         let pinned = object.pinned();
         let run = tokio::time::timeout(time, async {
-            if !self.contract.is_strict() {
-                return self.run(&file, object, None, &mut upload).await;
+            let mut output = if self.contract.is_strict() {
+                let refusal = self.judge(object).await?;
+                let object = Object::open(&self.s3, &pinned).await?;
+                self.run(&file, object, refusal, &mut quarantine).await?
+            } else {
+                self.run(&file, object, None, &mut quarantine).await?
+            };
+            let objects = quarantine.finish().await?;
+            if !objects.is_empty() {
+                let manifest = QuarantineManifest::new(pinned, output.counts, objects);
+                let key = quarantine::write_manifest(&self.s3, bucket, &folder, &manifest).await?;
+                output.quarantine_manifest = Some(key);
             }
-            let refusal = self.judge(object).await?;
-            let object = Object::open(&self.s3, &pinned).await?;
-            self.run(&file, object, refusal, &mut upload).await
+            Ok(output)
         });
-        match run.await.unwrap_or(Err(Error::Deadline)) {
-            Ok(output) => Ok(output),
-            Err(error) => {
-                upload.abort().await;
-                Err(error)
-            }
+        let outcome = run.await.unwrap_or(Err(Error::Deadline));
+        if outcome.is_err() {
+            quarantine.abort().await;
         }
+        outcome
     }
 
     /// Reads the object once, before anything of it is written, and tells whether the contract refuses it.
@@ -110,13 +120,13 @@ impl Processor {
         file: &FileLocation,
         object: Object<'_>,
         refusal: Option<Refusal>,
-        upload: &mut Upload<'_>,
+        quarantine: &mut Quarantine<'_>,
     ) -> Result<ProcessorOutput, Error> {
         let (chunk_sender, chunks) = mpsc::channel(WAITING);
         let (batch_sender, batches) = mpsc::channel(WAITING);
         let (record_sender, records) = mpsc::channel(WAITING);
-        let outlets =
-            reader::Outlets::new(&self.environment.table_name, file.clone(), batch_sender, record_sender.clone());
+        let (refused_sender, refused_records) = mpsc::channel(WAITING);
+        let outlets = reader::Outlets::new(&self.environment.table_name, file.clone(), batch_sender, record_sender);
         let (contract, arrived) = (Arc::clone(&self.contract), object.arrived());
         let reading = tokio::task::spawn_blocking(move || {
             reader::read(file_reader(&contract, arrived).refusing(refusal), chunks, outlets)
@@ -124,56 +134,57 @@ impl Processor {
         let ((), summary, refused, ()) = tokio::try_join!(
             object.send_to(chunk_sender, self.backoff),
             async { reading.await?.ok_or(Error::CutOff) },
-            self.write(file, batches, record_sender),
-            upload.receive(records),
+            self.write(file, batches, refused_sender),
+            quarantine.receive(records, refused_records),
         )?;
-        let quarantine_key = upload.finish().await?;
-        Ok(output(file.clone(), summary, refused, quarantine_key))
+        Ok(output(file.clone(), summary, refused))
     }
 
     /// Writes batches as they come, as many at a time as the table takes, and sends the lines that it refuses to
-    /// `records`. Returns how many those are.
+    /// `records`, in the file's order. Returns how many those are.
     async fn write(
         &self,
         file: &FileLocation,
         mut batches: mpsc::Receiver<Vec<Closed>>,
-        records: mpsc::Sender<Vec<u8>>,
+        records: mpsc::Sender<Records>,
     ) -> Result<u64, Error> {
         let name = &self.environment.table_name;
         let table = Table { writer: &self.writer, name, backoff: self.backoff, pace: Mutex::default() };
-        let write = async |batch: Closed| {
-            let lines = table.write(&batch).await?;
-            let mut quarantined = Vec::new();
-            for line in &lines {
-                append_record(&mut quarantined, file, *line, &[Reason::of_row(Code::WriteRefused)]);
-            }
-            if !quarantined.is_empty() {
-                // An error means that the quarantine has failed, which says so itself.
-                let _ = records.send(quarantined).await;
-            }
-            Ok::<_, Error>((batch.bytes(), lines.len() as u64))
+        let write = async |number: u64, batch: Closed| {
+            let mut lines = table.write(&batch).await?;
+            lines.sort_unstable_by_key(|line| line.number);
+            let mut records = Records::default();
+            lines.iter().for_each(|line| records.push(file, *line, &[Reason::of_row(Code::WriteRefused)]));
+            Ok::<_, Error>((number, batch.bytes(), records))
         };
         let (mut waiting, mut under_way) = (VecDeque::<Closed>::new(), FuturesUnordered::new());
-        let (mut bytes, mut refused, mut open) = (0, 0, true);
+        let (mut refused, mut refused_rows) = (Refused::default(), 0);
+        let (mut bytes, mut open) = (0, true);
         loop {
             while under_way.len() < table.limit()
-                && bytes < BYTES_IN_FLIGHT
+                && bytes + refused.bytes() < BYTES_IN_FLIGHT
                 && let Some(batch) = waiting.pop_front()
             {
                 bytes += batch.bytes();
-                under_way.push(write(batch));
+                under_way.push(write(refused.begin(), batch));
             }
             tokio::select! {
                 Some(written) = under_way.next() => {
-                    let (size, lines) = written?;
+                    let (number, size, records) = written?;
                     bytes -= size;
-                    refused += lines;
+                    refused_rows += records.rows();
+                    refused.end(number, records);
                 }
                 more = batches.recv(), if open && waiting.is_empty() => match more {
                     Some(more) => waiting.extend(more),
                     None => open = false,
                 },
-                else => return Ok(refused),
+                place = records.reserve(), if refused.is_ready() => match (place, refused.next()) {
+                    (Ok(place), Some(records)) => place.send(records),
+                    // The quarantine has failed, and says so itself.
+                    _ => return Err(Error::CutOff),
+                },
+                else => return Ok(refused_rows),
             }
         }
     }
@@ -188,7 +199,7 @@ fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>) -> FileRe
 }
 
 /// Puts the reader's account and the table's together.
-fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Option<String>) -> ProcessorOutput {
+fn output(file: FileLocation, summary: Summary, refused: u64) -> ProcessorOutput {
     let mut counts = summary.counts;
     counts.written -= refused;
     counts.quarantined += refused;
@@ -218,7 +229,7 @@ fn output(file: FileLocation, summary: Summary, refused: u64, quarantine_key: Op
         errors_by_code,
         warnings_by_code: summary.warnings_by_code,
         file_rules: summary.file_rules,
-        quarantine_key,
+        quarantine_manifest: None,
         damage: summary.damage.map(|damage| damage.to_string()),
     }
 }

@@ -1,11 +1,12 @@
 //! Turns an object's bytes into batches of rows and records of bad lines, on a thread of its own: it computes, and
 //! would hold up everything else on the threads that wait for the network.
 
-use activity::{FileReader, Item, Line, QuarantinedRow, Row as ReadRow, Summary, append_record};
+use activity::{FileReader, Item, Line, QuarantinedRow, Row as ReadRow, Summary};
 use contract::FileLocation;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::batch::{Batch, Closed};
+use crate::quarantine::Records;
 
 /// Batches are sent on this many together: to wake the other thread costs as much as to parse some rows.
 const BATCHES_TOGETHER: usize = 8;
@@ -51,19 +52,19 @@ pub(crate) fn judge(mut reader: FileReader<'_>, mut chunks: Receiver<Chunk>) -> 
 pub(crate) struct Outlets {
     file: FileLocation,
     batches: Sender<Vec<Closed>>,
-    records: Sender<Vec<u8>>,
+    records: Sender<Records>,
     batch: Batch,
     full: Vec<Closed>,
-    pending: Vec<u8>,
+    pending: Records,
     /// Nobody takes rows any more: the run has failed elsewhere.
     closed: bool,
 }
 
 impl Outlets {
     /// Sends items for `table` to `batches`, and records of `file`'s bad lines to `records`.
-    pub(crate) fn new(table: &str, file: FileLocation, batches: Sender<Vec<Closed>>, records: Sender<Vec<u8>>) -> Self {
+    pub(crate) fn new(table: &str, file: FileLocation, batches: Sender<Vec<Closed>>, records: Sender<Records>) -> Self {
         let batch = Batch::new(table);
-        Self { file, batches, records, batch, full: Vec::new(), pending: Vec::new(), closed: false }
+        Self { file, batches, records, batch, full: Vec::new(), pending: Records::default(), closed: false }
     }
 
     fn take(&mut self, row: ReadRow<'_>) {
@@ -89,8 +90,8 @@ impl Outlets {
     }
 
     fn quarantined(&mut self, row: QuarantinedRow<'_>) {
-        append_record(&mut self.pending, &self.file, row.line, &row.reasons);
-        if self.pending.len() >= RECORDS_BYTES {
+        self.pending.push(&self.file, row.line, &row.reasons);
+        if self.pending.bytes() >= RECORDS_BYTES {
             self.send_records();
         }
     }

@@ -4,15 +4,19 @@
 
 mod support;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use activity::RecordContract;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput, Verdict};
+use contract::{
+    FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput, QUARANTINE_MANIFEST, QuarantineManifest,
+    Verdict,
+};
 use processor::{Backoff, Error, Processor};
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use support::Server;
 
 const CONTRACT: &str = "
@@ -22,7 +26,7 @@ time_formats: [iso8601]
 ";
 
 const PATH: &str = "/activity/ingest/a.jsonl";
-const QUARANTINE: &str = "/quarantine/quarantine/ingest/a.jsonl";
+const QUARANTINE: &str = "/quarantine/quarantine/dt=2015-09-12/ingest/a.jsonl";
 
 fn file(key: &str) -> FileLocation {
     FileLocation { bucket: "activity".into(), key: key.into(), version_id: None, etag: None, size: None }
@@ -76,14 +80,38 @@ async fn process_by(
     output
 }
 
-/// The records of the only quarantine object below [`QUARANTINE`].
+/// The records of the quarantine objects, after checking them against the manifest.
 fn quarantine(server: &Server) -> Vec<Value> {
+    let manifest = manifest(server);
     let state = server.state.lock().unwrap();
-    let objects: Vec<_> = state.objects.iter().filter(|(path, _)| path.starts_with("/quarantine/")).collect();
-    let [(path, content)] = objects[..] else { panic!("{} quarantine objects", objects.len()) };
+    let below = state.objects.keys().filter(|path| path.starts_with("/quarantine/"));
+    assert_eq!(below.count(), manifest.objects.len() + 1, "objects that no manifest lists");
+    let mut records = Vec::new();
+    for object in &manifest.objects {
+        let content = &state.objects[&format!("/quarantine/{}", object.key)];
+        assert_eq!(content.len() as u64, object.bytes);
+        let hash = Sha256::digest(content);
+        assert_eq!(hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), object.sha256);
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&content[..]).read_to_string(&mut text).unwrap();
+        assert_eq!(text.lines().count() as u64, object.rows);
+        records.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+    }
+    assert_eq!(records.len() as u64, manifest.counts.quarantined);
+    for (code, rows) in &manifest.codes {
+        let with = records.iter().filter(|record| record["codes"].as_array().unwrap().contains(&json!(code)));
+        assert_eq!(with.count() as u64, *rows, "{code}");
+    }
+    records
+}
+
+/// The only manifest, below [`QUARANTINE`].
+fn manifest(server: &Server) -> QuarantineManifest {
+    let state = server.state.lock().unwrap();
+    let manifests: Vec<_> = state.objects.iter().filter(|(path, _)| path.ends_with(QUARANTINE_MANIFEST)).collect();
+    let [(path, content)] = manifests[..] else { panic!("{} manifests", manifests.len()) };
     assert!(path.starts_with(QUARANTINE), "{path}");
-    let text = std::str::from_utf8(content).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    serde_json::from_slice(content).unwrap()
 }
 
 /// Whether the quarantine is empty: neither an object, nor an upload left behind.
@@ -99,7 +127,7 @@ async fn every_row_becomes_an_item() {
     let server = Server::start(&[(PATH, &gzip.finish().unwrap())]).await;
     let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
     assert_eq!((output.counts.lines, output.counts.written), (1234, 1234));
-    assert_eq!(output.quarantine_key, None);
+    assert_eq!(output.quarantine_manifest, None);
     assert!(nothing_is_left(&server));
     let state = server.state.lock().unwrap();
     assert_eq!(state.items.len(), 1234);
@@ -115,7 +143,13 @@ async fn bad_rows_are_quarantined_byte_for_byte_with_every_reason() {
     location.version_id = Some("v1".into());
     let output = process(&server, location.clone()).await.unwrap();
     assert_eq!((output.counts.quarantined, output.counts.blank), (2, 1));
-    assert_eq!(output.quarantine_key.as_deref(), Some("quarantine/ingest/a.jsonl/v1.jsonl"));
+    let folder = "quarantine/dt=2015-09-12/ingest/a.jsonl/v1";
+    assert_eq!(output.quarantine_manifest, Some(format!("{folder}/_manifest.json")));
+    let manifest = manifest(&server);
+    assert_eq!(manifest.objects[0].key, format!("{folder}/000000000001.jsonl.gz"));
+    assert_eq!((&manifest.file.key, manifest.file.size), (&location.key, Some(content.len() as u64)));
+    assert_eq!((manifest.file.version_id.as_deref(), manifest.file.etag), (Some("v1"), Some("etag-38".into())));
+    assert_eq!(manifest.counts, output.counts);
     let records = quarantine(&server);
     assert_eq!((&records[0]["bucket"], &records[0]["key"]), (&"activity".into(), &"ingest/a.jsonl".into()));
     assert_eq!((&records[0]["version_id"], &records[0]["line"]), (&"v1".into(), &1.into()));
@@ -198,16 +232,34 @@ async fn a_missing_table_is_permanent() {
 
 #[tokio::test]
 async fn a_refused_item_is_quarantined_alone() {
-    let server = Server::start(&[(PATH, &rows(60))]).await;
-    server.state.lock().unwrap().invalid_users = ["user_3", "user_17", "user_59"].into();
+    let content = [b"bad\n".to_vec(), rows(60)].concat();
+    let server = Server::start(&[(PATH, &content)]).await;
+    server.state.lock().unwrap().invalid_users = ["user_3", "user_17", "user_59"].map(Into::into).into();
     let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
-    assert_eq!((output.counts.written, output.counts.quarantined), (57, 3));
+    assert_eq!((output.counts.written, output.counts.quarantined), (57, 4));
     assert_eq!(output.errors_by_code["WRITE_REFUSED"], 3);
     assert_eq!(server.state.lock().unwrap().items.len(), 57);
-    let mut lines: Vec<_> = quarantine(&server).iter().map(|record| record["line"].as_u64().unwrap()).collect();
-    lines.sort_unstable();
-    assert_eq!(lines, [4, 18, 60]);
-    assert_eq!(quarantine(&server)[0]["codes"], serde_json::json!(["WRITE_REFUSED"]));
+    let lines: Vec<_> = quarantine(&server).iter().map(|record| record["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [1, 5, 19, 61]);
+    assert_eq!(quarantine(&server)[1]["codes"], json!(["WRITE_REFUSED"]));
+}
+
+/// Batches end in whatever order, and are halved to find the rows that are refused.
+#[tokio::test]
+async fn a_rerun_quarantines_refused_rows_in_the_same_order() {
+    let users: Vec<String> = (0..2000).step_by(7).map(|number| format!("user_{number}")).collect();
+    let server = Server::start(&[(PATH, &rows(2000))]).await;
+    let mut objects = Vec::new();
+    for unprocessed in [0, 20, 50] {
+        server.state.lock().unwrap().invalid_users.extend(users.iter().cloned());
+        server.state.lock().unwrap().unprocessed = unprocessed;
+        process(&server, file("ingest/a.jsonl")).await.unwrap();
+        let lines: Vec<_> = quarantine(&server).iter().map(|record| record["line"].as_u64().unwrap()).collect();
+        assert_eq!(lines.len(), users.len());
+        assert!(lines.is_sorted());
+        objects.push(server.state.lock().unwrap().objects.clone());
+    }
+    assert!(objects.iter().all(|others| *others == objects[0]));
 }
 
 #[tokio::test]
@@ -239,17 +291,22 @@ async fn a_server_that_does_not_answer_is_transient() {
     assert_eq!(error.kind(), ProcessorError::Transient, "{error}");
 }
 
-/// Rows that make about 18 MiB of quarantine.
+/// How many rows [`much_to_quarantine`] makes.
+const ROWS: u64 = 330;
+
+/// Rows that make about 19 MiB of quarantine, since nothing in them repeats.
 fn much_to_quarantine() -> Vec<u8> {
-    format!("{}\n", "x".repeat(60_000)).repeat(230).into_bytes()
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut row = || (0..60_000).map(|_| char::from(random.u8(0x20..0x7f))).chain(['\n']).collect::<String>();
+    (0..ROWS).map(|_| row()).collect::<String>().into_bytes()
 }
 
 #[tokio::test]
 async fn a_large_quarantine_is_sent_in_parts() {
     let server = Server::start(&[(PATH, &much_to_quarantine())]).await;
     let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
-    assert_eq!(output.counts.quarantined, 230);
-    assert_eq!(quarantine(&server).len(), 230);
+    assert_eq!(output.counts.quarantined, ROWS);
+    assert_eq!(quarantine(&server).len() as u64, ROWS);
     let state = server.state.lock().unwrap();
     assert!(state.uploads.is_empty());
     assert_eq!(state.requests.iter().filter(|request| request.contains("partNumber")).count(), 3);
@@ -268,7 +325,7 @@ async fn a_failed_run_discards_the_parts_it_sent() {
 #[tokio::test]
 async fn a_failed_quarantine_fails_the_file() {
     let server = Server::start(&[("/activity/ingest/a.json", b"bad\n")]).await;
-    server.state.lock().unwrap().refuse_object = Some((".jsonl", 403, "AccessDenied"));
+    server.state.lock().unwrap().refuse_object = Some((".gz", 403, "AccessDenied"));
     let error = process(&server, file("ingest/a.json")).await.unwrap_err();
     assert_eq!(error.kind(), ProcessorError::Permanent, "{error}");
 }
