@@ -354,6 +354,13 @@ pub struct Statemachine {
     /// Runs an execution with this input: JSON, or the name of a file that holds it.
     #[arg(long, value_name = "INPUT")]
     pub run: Option<String>,
+    /// Tests this one state with the input of --run: what it gives, where it goes, and what becomes of its data. Its
+    /// retriers and catchers are told, and not followed.
+    #[arg(long, value_name = "NAME", requires = "run", conflicts_with = "graph")]
+    pub state: Option<String>,
+    /// The variables that the tested state reads: a JSON object.
+    #[arg(long, value_name = "JSON", requires = "state")]
+    pub variables: Option<String>,
     /// What a task answers: a function's name or a resource, and JSON. `{"Error": …, "Cause": …}` fails it. Given
     /// several times for one task, the answers come in turn, and the last one stays.
     #[arg(long, value_name = "NAME=JSON", requires = "run")]
@@ -364,9 +371,10 @@ pub struct Statemachine {
     /// The drawing's format.
     #[arg(long, value_enum, default_value_t = Drawing::Mermaid, requires = "graph")]
     pub format: Drawing,
-    /// The history of an execution, as `aws stepfunctions get-execution-history` prints it.
+    /// The history of an execution, as `aws stepfunctions get-execution-history` prints it, one page after the other, or
+    /// as --json does. Given several times, those of the executions that a distributed Map started besides.
     #[arg(long, value_name = "FILE", requires = "graph", conflicts_with = "run")]
-    pub history: Option<PathBuf>,
+    pub history: Vec<PathBuf>,
     /// Prints the execution as JSON, with its history and the coverage of the definition.
     #[arg(long, requires = "run", conflicts_with = "graph")]
     pub json: bool,

@@ -157,7 +157,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::interpreter::Interpreter;
+    use crate::interpreter::{Interpreter, TaskError};
 
     fn definition() -> Value {
         let nested = |name: &str| json!({"StartAt": name, "States": {name: {"Type": "Pass", "End": true}}});
@@ -198,6 +198,42 @@ mod tests {
             assert_eq!(svg.matches(&format!(">{name}</text>")).count(), 1, "{name}");
         }
         insta::assert_snapshot!(svg);
+    }
+
+    /// The marks and the links of a Mermaid chart.
+    fn drawn(definition: &Value, trace: &Trace) -> Vec<String> {
+        let chart = Graph::of(definition).mermaid(trace);
+        let lines =
+            chart.lines().map(str::trim).filter(|line| line.starts_with("class ") || line.contains("linkStyle"));
+        lines.map(|line| line.split(" stroke").next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_a_distributed_map_started_is_drawn_too() {
+        let processor = json!({"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "One", "States": {
+            "One": {"Type": "Pass", "Next": "Two"}, "Two": {"Type": "Pass", "End": true}}});
+        let definition = json!({"StartAt": "Each", "States": {
+            "Each": {"Type": "Map", "ItemProcessor": processor, "End": true}}});
+        let execution = Interpreter::new(&definition).unwrap().run(json!([1, 2])).unwrap();
+        let everything = ["class s0,s1,s2 passed", "linkStyle 0,1,2,3,4"];
+        assert_eq!(drawn(&definition, &Trace::of(&execution)), everything);
+
+        let events = |history: &[_]| -> Vec<Value> {
+            history.iter().filter_map(|event| serde_json::to_value(event).ok()).rev().collect()
+        };
+        let trace = Trace::of_events(&events(execution.history()));
+        assert_eq!(drawn(&definition, &trace), ["class s0 passed", "linkStyle 3,4"]);
+        let trace = execution.children().iter().fold(trace, |trace, child| trace.and_events(&events(child.history())));
+        assert_eq!(drawn(&definition, &trace), everything);
+    }
+
+    #[test]
+    fn a_state_that_failed_goes_nowhere() {
+        let definition =
+            json!({"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": "work", "End": true}}});
+        let fails = |_: &Value| Err(TaskError::new("Busy", "later"));
+        let execution = Interpreter::new(&definition).unwrap().task("work", fails).run(json!({})).unwrap();
+        assert_eq!(drawn(&definition, &Trace::of(&execution)), ["class s0 stopped", "linkStyle 0"]);
     }
 
     #[test]

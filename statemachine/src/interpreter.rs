@@ -50,13 +50,13 @@ mod path;
 mod program;
 mod scope;
 mod source;
+mod state_test;
 pub(crate) mod syntax;
 mod task;
 mod template;
 mod world;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -78,6 +78,7 @@ use self::objects::Objects;
 use self::program::{Program, State};
 use self::scope::ContextObject;
 pub use self::source::DefinitionError;
+pub use self::state_test::{Inspection, StateStatus, StateTest, TestedState};
 use self::task::Tasks;
 use self::world::World;
 
@@ -154,10 +155,7 @@ impl<'h> Interpreter<'h> {
         }
         let journal = Journal::default();
         let mut line = Line::new(&journal, context(&input, &engine.world));
-        let started = Details::Started { input: input.text().clone() };
-        let outcome = line.record("ExecutionStarted", &engine.world, started).and_then(|_| {
-            // The first state's entry has no event before it, as on AWS.
-            line.previous = 0;
+        let outcome = line.begin(&engine.world, &input).and_then(|()| {
             let machine = Box::pin(engine.machine(&self.program.machine, input, &mut line));
             let limit = engine.world.clock.sleep(self.program.timeout.unwrap_or(Duration::MAX));
             match engine.world.clock.run(select(machine, limit)) {
@@ -184,43 +182,7 @@ impl<'h> Interpreter<'h> {
             elapsed: engine.world.clock.now(),
             path: engine.path.take().iter().map(ToString::to_string).collect(),
             history: journal.into_events(),
-        })
-    }
-
-    /// Runs one state by itself, nested or not, retries and catchers included: what it gives, assigns, and where it
-    /// goes. `variables` is an object.
-    ///
-    /// # Errors
-    ///
-    /// There is no such state, or a task has no handler.
-    pub fn test_state(&mut self, name: &str, input: Value, variables: Value) -> Result<StateTest, RunError> {
-        let engine = self.engine();
-        let state = self.program.machine.find(name).ok_or_else(|| RunError::UnknownState(name.to_owned()))?;
-        let input = Data::from(input);
-        let journal = Journal::default();
-        let mut line = Line::new(&journal, context(&input, &engine.world));
-        if let Value::Object(variables) = variables {
-            line.variables = Rc::new(variables.into_iter().map(|(name, value)| (name, value.into())).collect());
-        }
-        let before = Rc::clone(&line.variables);
-        let outcome = engine.world.clock.run(engine.state(state, input, &mut line));
-        if let Some(error) = engine.broken.take() {
-            return Err(error);
-        }
-        let is_new =
-            |(name, value): &(&String, &Data)| before.get(*name).is_none_or(|before| before.json() != value.json());
-        let assigned = line.variables.iter().filter(is_new).map(|(name, value)| (name.clone(), value.json().clone()));
-        let assigned = assigned.collect();
-        Ok(match outcome {
-            Some(Ok(step)) => {
-                let next = step.edge.and_then(|edge| self.target(state, edge));
-                StateTest { output: Some(step.output.into_json()), assigned, next, error: None, cause: None }
-            }
-            failed => {
-                let failure = failed.and_then(Result::err);
-                let (error, cause) = failure.map(|failure| (failure.error, failure.cause)).unzip();
-                StateTest { output: None, assigned, next: None, error, cause: cause.flatten() }
-            }
+            children: engine.children.take(),
         })
     }
 
@@ -237,6 +199,8 @@ impl<'h> Interpreter<'h> {
             objects: &self.objects,
             world: Rc::new(World::new(self.seed)),
             path: RefCell::default(),
+            children: RefCell::default(),
+            watched: None,
             broken: RefCell::default(),
         }
     }
@@ -322,6 +286,7 @@ pub struct Execution {
     elapsed: Duration,
     path: Vec<String>,
     history: Vec<HistoryEvent>,
+    children: Vec<ChildExecution>,
 }
 
 impl Execution {
@@ -359,21 +324,32 @@ impl Execution {
     pub fn history(&self) -> &[HistoryEvent] {
         &self.history
     }
+
+    /// The executions that distributed Map states started, in the order in which they ended. Each has a history of its
+    /// own, as on AWS.
+    pub fn children(&self) -> &[ChildExecution] {
+        &self.children
+    }
 }
 
-/// What became of one state.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StateTest {
-    /// What it gave on; nothing where it failed.
-    pub output: Option<Value>,
-    /// The variables that it set to another value.
-    pub assigned: BTreeMap<String, Value>,
-    /// Where it goes; nothing at an end.
-    pub next: Option<String>,
-    /// The error that nothing caught.
-    pub error: Option<String>,
-    /// What was said of it.
-    pub cause: Option<String>,
+/// An execution that a distributed Map started, for an item or a batch of items.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildExecution {
+    execution_arn: String,
+    events: Vec<HistoryEvent>,
+}
+
+impl ChildExecution {
+    /// Its ARN, which is made up.
+    pub fn arn(&self) -> &str {
+        &self.execution_arn
+    }
+
+    /// What happened in it, as AWS reports it.
+    pub fn history(&self) -> &[HistoryEvent] {
+        &self.events
+    }
 }
 
 /// An error that a task reports.

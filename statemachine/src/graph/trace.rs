@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::interpreter::Execution;
+use crate::interpreter::{ChildExecution, Execution, HistoryEvent};
 
 /// Which states an execution entered, from which to which it went, and where it stopped.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,8 @@ pub struct Trace {
     entered: BTreeMap<String, usize>,
     exited: BTreeMap<String, usize>,
     steps: HashSet<(String, String)>,
+    /// States after which a machine was at its end.
+    ends: HashSet<String>,
 }
 
 /// What a trace says of a state.
@@ -24,30 +26,45 @@ pub(super) enum Mark {
 }
 
 impl Trace {
-    /// The way of an execution in this process.
+    /// The way of an execution in this process, and of those that its distributed Map states started.
     pub fn of(execution: &Execution) -> Self {
-        let events: Vec<Value> =
-            execution.history().iter().filter_map(|event| serde_json::to_value(event).ok()).collect();
-        Self::of_events(&events)
+        let children = execution.children().iter().map(ChildExecution::history);
+        std::iter::once(execution.history())
+            .chain(children)
+            .fold(Self::default(), |trace, history| trace.and(history.iter().map(Event::of)))
     }
 
-    /// The way in a history as `GetExecutionHistory` gives it: the list `events`.
+    /// The way in a history as `GetExecutionHistory` gives it: the list `events`, of all pages, in any order.
     pub fn of_events(events: &[Value]) -> Self {
-        let number = |event: &Value, field: &str| event.get(field).and_then(Value::as_u64).unwrap_or_default();
-        let by_id: HashMap<u64, &Value> = events.iter().map(|event| (number(event, "id"), event)).collect();
-        let mut trace = Self::default();
-        for event in events {
-            if let Some(name) = state(event, "stateExitedEventDetails") {
-                *trace.exited.entry(name.to_owned()).or_default() += 1;
-            }
-            let Some(name) = state(event, "stateEnteredEventDetails") else { continue };
-            *trace.entered.entry(name.to_owned()).or_default() += 1;
-            let before = by_id.get(&number(event, "previousEventId"));
-            if let Some(before) = before.and_then(|before| state(before, "stateExitedEventDetails")) {
-                trace.steps.insert((before.to_owned(), name.to_owned()));
+        Self::default().and_events(events)
+    }
+
+    /// Adds the way in the history of another execution, as a distributed Map starts them.
+    pub fn and_events(self, events: &[Value]) -> Self {
+        self.and(events.iter().map(Event::read))
+    }
+
+    fn and<'a>(mut self, events: impl Iterator<Item = Event<'a>>) -> Self {
+        let events: Vec<Event<'_>> = events.collect();
+        let mut left: HashMap<u64, &str> = HashMap::new();
+        for event in &events {
+            if let Some(state) = event.exited {
+                *self.exited.entry(state.to_owned()).or_default() += 1;
+                left.insert(event.id, state);
             }
         }
-        trace
+        let mut followed = HashSet::new();
+        for event in &events {
+            let Some(state) = event.entered else { continue };
+            *self.entered.entry(state.to_owned()).or_default() += 1;
+            if let Some(before) = left.get(&event.previous) {
+                self.steps.insert(((*before).to_owned(), state.to_owned()));
+                followed.insert(event.previous);
+            }
+        }
+        let last = left.iter().filter(|(id, _)| !followed.contains(id));
+        self.ends.extend(last.map(|(_, state)| (*state).to_owned()));
+        self
     }
 
     pub(super) fn mark(&self, state: &str) -> Mark {
@@ -62,11 +79,34 @@ impl Trace {
     pub(super) fn goes(&self, from: &str, to: Option<&str>) -> bool {
         match to {
             Some(to) => self.steps.contains(&(from.to_owned(), to.to_owned())),
-            None => self.mark(from) != Mark::Missed,
+            None => self.ends.contains(from),
         }
     }
 }
 
-fn state<'a>(event: &'a Value, details: &str) -> Option<&'a str> {
-    event.get(details)?.get("name")?.as_str()
+/// What of an event says which way an execution went.
+struct Event<'a> {
+    id: u64,
+    previous: u64,
+    entered: Option<&'a str>,
+    exited: Option<&'a str>,
+}
+
+impl<'a> Event<'a> {
+    fn of(event: &'a HistoryEvent) -> Self {
+        let state = |is_meant: bool| event.state().filter(|_| is_meant);
+        let is_entry = event.event_type().ends_with("StateEntered");
+        Self { id: event.id(), previous: event.previous_event_id(), entered: state(is_entry), exited: state(!is_entry) }
+    }
+
+    fn read(event: &'a Value) -> Self {
+        let number = |field: &str| event.get(field).and_then(Value::as_u64).unwrap_or_default();
+        let state = |details: &str| event.get(details)?.get("name")?.as_str();
+        Self {
+            id: number("id"),
+            previous: number("previousEventId"),
+            entered: state("stateEnteredEventDetails"),
+            exited: state("stateExitedEventDetails"),
+        }
+    }
 }

@@ -15,10 +15,11 @@ use super::journal::Line;
 use super::objects::Objects;
 use super::program::{Edge, Kind, Machine, Next, ResultPath, Selection, State, Text, Until, Work};
 use super::scope::Scope;
+use super::state_test::Watch;
 use super::task::Tasks;
 use super::template::Template;
 use super::world::{self, World};
-use super::{RunError, clock};
+use super::{ChildExecution, RunError, clock};
 use crate::ErrorName;
 use crate::check::QueryLanguage;
 
@@ -35,6 +36,10 @@ pub(super) struct Engine<'a, 'h> {
     pub(super) world: Rc<World>,
     /// The states in the order in which they were entered.
     pub(super) path: RefCell<Vec<Arc<str>>>,
+    /// The executions that distributed Map states started, as they ended.
+    pub(super) children: RefCell<Vec<ChildExecution>>,
+    /// The state that is tested by itself, if one is.
+    pub(super) watched: Option<Watch>,
     /// Why the run cannot go on for reasons of the test, not of the machine.
     pub(super) broken: RefCell<Option<RunError>>,
 }
@@ -102,27 +107,31 @@ impl Engine<'_, '_> {
             }
             Kind::Wait { until, next } => {
                 let scope = line.scope(&input, &self.world);
-                let effective = select(&state.input, &scope)?;
+                let effective = self.effective(state, &scope)?;
                 let step = self.wait(until, &scope.at(&effective))?;
                 self.world.clock.sleep(step).await;
-                leave(state, &line.scope(&input, &self.world), effective, *next)
+                self.leave(state, &line.scope(&input, &self.world), effective, *next)
             }
             Kind::Pass { result, parameters, result_path, next } => {
                 let scope = line.scope(&input, &self.world);
-                let effective = select(&state.input, &scope)?;
+                let effective = self.effective(state, &scope)?;
                 let result = match (result, parameters) {
                     (Some(result), _) => result.clone().into(),
-                    (None, Some(parameters)) => parameters.evaluate(&scope.at(&effective))?,
+                    (None, Some(parameters)) => {
+                        let parameters = parameters.evaluate(&scope.at(&effective))?;
+                        self.inspect(state, |seen| seen.after_parameters = Some(parameters.json().clone()));
+                        parameters
+                    }
                     (None, None) => effective,
                 };
-                let (output, assigned) = finish(state, &scope, &result, result.clone(), result_path)?;
+                let (output, assigned) = self.finish(state, &scope, &result, result.clone(), result_path)?;
                 Ok(Step { output, assigned, next: *next, edge: Some(Edge::Next) })
             }
-            Kind::Choice { .. } => choose(state, &line.scope(&input, &self.world)),
+            Kind::Choice { .. } => self.choose(state, &line.scope(&input, &self.world)),
             Kind::Succeed => {
                 let scope = line.scope(&input, &self.world);
-                let effective = select(&state.input, &scope)?;
-                let step = leave(state, &scope, effective, Next::End)?;
+                let effective = self.effective(state, &scope)?;
+                let step = self.leave(state, &scope, effective, Next::End)?;
                 Ok(Step { edge: None, ..step })
             }
             Kind::Fail { error, cause } => {
@@ -149,7 +158,7 @@ impl Engine<'_, '_> {
 
     /// A state that works: tried, tried again, and caught.
     async fn work(&self, state: &State, work: &Work, input: Data, line: &mut Line<'_>, entered: u64) -> Flow<Step> {
-        let mut spent = vec![0_u64; work.retriers.len()];
+        let mut spent = vec![self.retries_before(state); work.retriers.len()];
         loop {
             let failure = match self.attempt(state, work, &input, line).await {
                 Ok((output, assigned)) => {
@@ -163,6 +172,9 @@ impl Engine<'_, '_> {
                 Some((index, retrier)) if spent[index] < retrier.attempts => {
                     let share = if retrier.is_jittered { self.world.random() } else { 1.0 };
                     let delay = retrier.delay(spent[index], share);
+                    if self.tells_retry(state, index, delay) {
+                        return Err(failure);
+                    }
                     spent[index] += 1;
                     self.coverage.borrow_mut().leave(state.number, Edge::Retry(index));
                     self.world.clock.sleep(delay).await;
@@ -177,9 +189,10 @@ impl Engine<'_, '_> {
         self.give_token(state, line);
         let (effective, arguments) = {
             let scope = line.scope(input, &self.world);
-            let effective = select(&state.input, &scope)?;
+            let effective = self.effective(state, &scope)?;
             let arguments = work.arguments.as_ref().map(|arguments| arguments.evaluate(&scope.at(&effective)));
-            (effective.clone(), arguments.transpose()?.unwrap_or(effective))
+            let arguments = arguments.transpose()?.inspect(|arguments| self.inspect_arguments(state, arguments));
+            (effective.clone(), arguments.unwrap_or(effective))
         };
         within_limit(&arguments)?;
         let result = match &state.kind {
@@ -188,18 +201,24 @@ impl Engine<'_, '_> {
             Kind::Map { map, .. } => self.map(state, map, &effective, line).await?,
             _ => arguments,
         };
+        self.inspect(state, |seen| seen.result = Some(result.json().clone()));
         within_limit(&result)?;
         let scope = line.scope(input, &self.world);
         let selected = match &work.result_selector {
-            Some(selector) => selector.evaluate(&scope.at(&result))?,
+            Some(selector) => {
+                let selected = selector.evaluate(&scope.at(&result))?;
+                self.inspect(state, |seen| seen.after_result_selector = Some(selected.json().clone()));
+                selected
+            }
             None => result.clone(),
         };
-        finish(state, &scope.with_result(&result), &result, selected, &work.result_path)
+        self.finish(state, &scope.with_result(&result), &result, selected, &work.result_path)
     }
 
     fn catch(&self, state: &State, work: &Work, input: &Data, line: &Line<'_>, failure: Failure) -> Flow<Step> {
         let matching = work.catchers.iter().position(|catcher| failure.is_named_by(&catcher.errors));
         let Some((index, catcher)) = matching.map(|index| (index, &work.catchers[index])) else { return Err(failure) };
+        self.tell_catch(state, index, &failure);
         let error = Data::from(failure.output());
         let scope = line.scope(input, &self.world);
         let scope = match state.language {
@@ -213,6 +232,84 @@ impl Engine<'_, '_> {
         };
         let assigned = assign(catcher.assign.as_ref(), &scope)?;
         Ok(Step { output, assigned, next: Next::State(catcher.next), edge: Some(Edge::Catch(index)) })
+    }
+
+    /// The state's input as InputPath leaves it.
+    fn effective(&self, state: &State, scope: &Scope<'_>) -> Flow<Data> {
+        let effective = select(&state.input, scope)?;
+        if state.language == QueryLanguage::JsonPath {
+            self.inspect(state, |seen| seen.after_input_path = Some(effective.json().clone()));
+        }
+        Ok(effective)
+    }
+
+    fn inspect_arguments(&self, state: &State, arguments: &Data) {
+        self.inspect(state, |seen| {
+            let field = match state.language {
+                QueryLanguage::Jsonata => &mut seen.after_arguments,
+                QueryLanguage::JsonPath => &mut seen.after_parameters,
+            };
+            *field = Some(arguments.json().clone());
+        });
+    }
+
+    /// The end of a state with a result: what it gives on and what it assigns. `selected` is what ResultSelector made of
+    /// the result.
+    fn finish(
+        &self,
+        state: &State,
+        scope: &Scope<'_>,
+        result: &Data,
+        selected: Data,
+        result_path: &ResultPath,
+    ) -> Flow<(Data, Assigned)> {
+        match state.language {
+            QueryLanguage::Jsonata => {
+                let output = state.output.as_ref().map(|output| output.evaluate(scope)).transpose()?;
+                Ok((output.unwrap_or(selected), assign(state.assign.as_ref(), scope)?))
+            }
+            QueryLanguage::JsonPath => {
+                let combined = combine(result_path, scope.input, selected)?;
+                if !matches!(result_path, ResultPath::Replace) {
+                    self.inspect(state, |seen| seen.after_result_path = Some(combined.json().clone()));
+                }
+                let output = select(&state.output_path, &scope.at(&combined))?;
+                Ok((output, assign(state.assign.as_ref(), &scope.at(result))?))
+            }
+        }
+    }
+
+    /// The end of a state without a result.
+    fn leave(&self, state: &State, scope: &Scope<'_>, effective: Data, next: Next) -> Flow<Step> {
+        let (output, assigned) = self.finish(state, scope, &effective, effective.clone(), &ResultPath::Replace)?;
+        Ok(Step { output, assigned, next, edge: Some(Edge::Next) })
+    }
+
+    fn choose(&self, state: &State, scope: &Scope<'_>) -> Flow<Step> {
+        let Kind::Choice { rules, default } = &state.kind else {
+            return self.leave(state, scope, scope.input.clone(), Next::End);
+        };
+        let effective = self.effective(state, scope)?;
+        let inner = scope.at(&effective);
+        for (index, rule) in rules.iter().enumerate() {
+            if rule.condition.holds(&inner)? {
+                let output = match &rule.output {
+                    Some(output) => output.evaluate(&inner)?,
+                    None => select(&state.output_path, &inner)?,
+                };
+                let assigned = assign(rule.assign.as_ref(), &inner)?;
+                return Ok(Step { output, assigned, next: Next::State(rule.next), edge: Some(Edge::Choice(index)) });
+            }
+        }
+        match default {
+            Some(default) => {
+                let step = self.leave(state, scope, effective, Next::State(*default))?;
+                Ok(Step { edge: Some(Edge::Default), ..step })
+            }
+            None => {
+                Err(Failure::raised(ErrorName::NoChoiceMatched, "No rule of the Choice holds, and it has no Default."))
+            }
+        }
     }
 }
 
@@ -251,57 +348,4 @@ fn combine(result_path: &ResultPath, input: &Data, result: Data) -> Flow<Data> {
 
 fn assign(template: Option<&Template>, scope: &Scope<'_>) -> Flow<Assigned> {
     template.map_or(Ok(Vec::new()), |template| template.evaluate_fields(scope))
-}
-
-/// The end of a state with a result: what it gives on and what it assigns. `selected` is what ResultSelector made of
-/// the result.
-fn finish(
-    state: &State,
-    scope: &Scope<'_>,
-    result: &Data,
-    selected: Data,
-    result_path: &ResultPath,
-) -> Flow<(Data, Assigned)> {
-    match state.language {
-        QueryLanguage::Jsonata => {
-            let output = state.output.as_ref().map(|output| output.evaluate(scope)).transpose()?;
-            Ok((output.unwrap_or(selected), assign(state.assign.as_ref(), scope)?))
-        }
-        QueryLanguage::JsonPath => {
-            let combined = combine(result_path, scope.input, selected)?;
-            let output = select(&state.output_path, &scope.at(&combined))?;
-            Ok((output, assign(state.assign.as_ref(), &scope.at(result))?))
-        }
-    }
-}
-
-/// The end of a state without a result.
-fn leave(state: &State, scope: &Scope<'_>, effective: Data, next: Next) -> Flow<Step> {
-    let (output, assigned) = finish(state, scope, &effective, effective.clone(), &ResultPath::Replace)?;
-    Ok(Step { output, assigned, next, edge: Some(Edge::Next) })
-}
-
-fn choose(state: &State, scope: &Scope<'_>) -> Flow<Step> {
-    let Kind::Choice { rules, default } = &state.kind else {
-        return leave(state, scope, scope.input.clone(), Next::End);
-    };
-    let effective = select(&state.input, scope)?;
-    let inner = scope.at(&effective);
-    for (index, rule) in rules.iter().enumerate() {
-        if rule.condition.holds(&inner)? {
-            let output = match &rule.output {
-                Some(output) => output.evaluate(&inner)?,
-                None => select(&state.output_path, &inner)?,
-            };
-            let assigned = assign(rule.assign.as_ref(), &inner)?;
-            return Ok(Step { output, assigned, next: Next::State(rule.next), edge: Some(Edge::Choice(index)) });
-        }
-    }
-    match default {
-        Some(default) => {
-            let step = leave(state, scope, effective, Next::State(*default))?;
-            Ok(Step { edge: Some(Edge::Default), ..step })
-        }
-        None => Err(Failure::raised(ErrorName::NoChoiceMatched, "No rule of the Choice holds, and it has no Default.")),
-    }
 }

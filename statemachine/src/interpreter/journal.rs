@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -59,6 +60,13 @@ impl<'j> Line<'j> {
             context: self.context.clone(),
             is_branch: true,
         }
+    }
+
+    /// Writes that the execution has started. The first state's entry has no event before it, as on AWS.
+    pub(super) fn begin(&mut self, world: &World, input: &Data) -> Flow<()> {
+        self.record("ExecutionStarted", world, Details::Started { input: Arc::clone(input.text()) })?;
+        self.previous = 0;
+        Ok(())
     }
 
     pub(super) fn record(&mut self, name: &'static str, world: &World, details: Details) -> Flow<u64> {

@@ -4,6 +4,7 @@ use futures::StreamExt as _;
 use futures::stream::{self, FuturesUnordered};
 use serde_json::{Map as Fields, Value, json};
 
+use super::ChildExecution;
 use super::data::Data;
 use super::engine::{Engine, PAYLOAD_LIMIT};
 use super::failure::{Failure, Flow};
@@ -59,6 +60,10 @@ impl Engine<'_, '_> {
     async fn inline(&self, state: &State, map: &Map, input: &Data, line: &mut Line<'_>) -> Flow<Data> {
         let items = self.items(map, input, line)?;
         let concurrency = self.concurrency(map, input, line, INLINE_CONCURRENCY)?;
+        self.inspect(state, |seen| {
+            seen.after_items_path = Some(items.clone().into());
+            seen.max_concurrency = Some(concurrency as f64);
+        });
         line.record("MapStateStarted", &self.world, Details::Length(items.len()))?;
         let mut outputs = vec![Value::Null; items.len()];
         let start = &*line;
@@ -113,6 +118,9 @@ impl Engine<'_, '_> {
         let details = || Details::Iteration { state: state.name.clone(), index };
         line.record("MapIterationStarted", &self.world, details())?;
         let item_input = self.select_item(map, input, line, index, value)?;
+        if map.selector.is_some() {
+            self.inspect(state, |seen| push(&mut seen.after_item_selector, item_input.json()));
+        }
         let outcome = self.nested(&map.machine, item_input, line).await;
         let event = if outcome.is_ok() { "MapIterationSucceeded" } else { "MapIterationFailed" };
         line.record(event, &self.world, details())?;
@@ -182,16 +190,22 @@ impl Engine<'_, '_> {
     async fn distributed(&self, state: &State, map: &Map, input: &Data, line: &mut Line<'_>) -> Flow<Data> {
         let label = map.label.clone().unwrap_or_else(|| state.name.to_string());
         let arn = format!("arn:aws:states:us-east-1:123456789012:mapRun:machine/{label}:{}", self.world.uuid());
+        // How many items a reader will read is not known yet; AWS says 0.
+        let listed = if map.reader.is_none() { Some(self.items(map, input, line)?) } else { None };
+        let length = listed.as_ref().map_or(0, Vec::len);
+        line.record("MapStateStarted", &self.world, Details::Length(length))?;
         line.record("MapRunStarted", &self.world, Details::MapRun { arn: arn.clone() })?;
-        let outcome = self.map_run(map, input, line, &label).await;
+        let outcome = self.map_run(state, map, listed, input, line, &label).await;
         let children = match outcome {
             Ok(children) => children,
             Err(failure) => {
                 line.record("MapRunFailed", &self.world, Details::failed(&failure))?;
+                line.record("MapStateFailed", &self.world, Details::None)?;
                 return Err(failure);
             }
         };
         line.record("MapRunSucceeded", &self.world, Details::None)?;
+        line.record("MapStateSucceeded", &self.world, Details::None)?;
         match &map.writer {
             Some(writer) => {
                 let target = self.evaluate(Some(writer), input, line)?;
@@ -201,11 +215,20 @@ impl Engine<'_, '_> {
         }
     }
 
-    async fn map_run(&self, map: &Map, input: &Data, line: &mut Line<'_>, label: &str) -> Flow<Vec<Child>> {
-        let inputs = self.child_inputs(map, input, line)?;
+    async fn map_run(
+        &self,
+        state: &State,
+        map: &Map,
+        listed: Option<Vec<Value>>,
+        input: &Data,
+        line: &mut Line<'_>,
+        label: &str,
+    ) -> Flow<Vec<Child>> {
+        let inputs = self.child_inputs(state, map, listed, input, line)?;
         let total: usize = inputs.iter().map(|(_, weight)| weight).sum();
-        let tolerance = self.tolerance(map, input, line, total)?;
+        let tolerance = self.tolerance(state, map, input, line, total)?;
         let concurrency = self.concurrency(map, input, line, DISTRIBUTED_CONCURRENCY)?;
+        self.inspect(state, |seen| seen.max_concurrency = Some(concurrency as f64));
         let mut children: Vec<Option<Child>> = inputs.iter().map(|_| None).collect();
         let start = &*line;
         let runs = inputs.into_iter().enumerate().map(|(index, (input, weight))| async move {
@@ -229,17 +252,21 @@ impl Engine<'_, '_> {
     }
 
     /// How many items may fail. Where both limits are given, the first that is exceeded counts.
-    fn tolerance(&self, map: &Map, input: &Data, line: &Line<'_>, total: usize) -> Flow<f64> {
+    fn tolerance(&self, state: &State, map: &Map, input: &Data, line: &Line<'_>, total: usize) -> Flow<f64> {
         let count = self.number(map.tolerated_count.as_ref(), input, line)?;
         let percentage = self.number(map.tolerated_percentage.as_ref(), input, line)?;
+        self.inspect(state, |seen| {
+            (seen.tolerated_failure_count, seen.tolerated_failure_percentage) = (count, percentage);
+        });
         let share = percentage.map(|percentage| percentage / 100.0 * total as f64);
         Ok(count.into_iter().chain(share).reduce(f64::min).unwrap_or(0.0))
     }
 
     async fn child(&self, map: &Map, context: &ContextObject, label: &str, input: Data) -> Flow<Data> {
         let name = self.world.uuid();
+        let arn = format!("arn:aws:states:us-east-1:123456789012:execution:machine/{label}:{name}");
         let execution = json!({
-            "Id": format!("arn:aws:states:us-east-1:123456789012:execution:machine/{label}:{name}"),
+            "Id": arn,
             "Input": input.json(),
             "Name": name,
             "StartTime": self.world.now(),
@@ -247,18 +274,51 @@ impl Engine<'_, '_> {
         let journal = Journal::default();
         let mut line = Line::new(&journal, context.clone().with("Execution", execution.into()));
         line.is_branch = true;
-        line.record("ExecutionStarted", &self.world, Details::Started { input: input.text().clone() })?;
-        self.nested(&map.machine, input, &mut line).await
+        line.begin(&self.world, &input)?;
+        let outcome = self.nested(&map.machine, input, &mut line).await;
+        let previous = line.previous;
+        drop(line);
+        match &outcome {
+            Ok(output) => {
+                let details = Details::Succeeded { output: output.text().clone() };
+                journal.close("ExecutionSucceeded", previous, &self.world, details);
+            }
+            Err(failure) => {
+                journal.close("ExecutionFailed", previous, &self.world, Details::failed(failure));
+            }
+        }
+        self.children.borrow_mut().push(ChildExecution { execution_arn: arn, events: journal.into_events() });
+        outcome
     }
 
     /// The input of each child execution, and how many items it holds.
-    fn child_inputs(&self, map: &Map, input: &Data, line: &Line<'_>) -> Flow<Vec<(Data, usize)>> {
-        let items = self.items(map, input, line)?.into_iter().enumerate();
+    fn child_inputs(
+        &self,
+        state: &State,
+        map: &Map,
+        listed: Option<Vec<Value>>,
+        input: &Data,
+        line: &Line<'_>,
+    ) -> Flow<Vec<(Data, usize)>> {
+        let items = match listed {
+            Some(items) => items,
+            None => self.items(map, input, line)?,
+        };
+        self.inspect(state, |seen| seen.after_items_path = Some(items.clone().into()));
+        let items = items.into_iter().enumerate();
         let mut inner = line.branch();
         let items = items.map(|(index, value)| self.select_item(map, input, &mut inner, index, value));
         let items = items.collect::<Flow<Vec<Data>>>()?;
+        if map.selector.is_some() {
+            self.inspect(state, |seen| seen.after_item_selector = Some(list(&items)));
+        }
         match &map.batcher {
-            Some(batcher) => self.batches(batcher, items, input, line),
+            Some(batcher) => {
+                let batches = self.batches(batcher, items, input, line)?;
+                let inputs = || batches.iter().map(|(batch, _)| batch);
+                self.inspect(state, |seen| seen.after_item_batcher = Some(list(inputs())));
+                Ok(batches)
+            }
             None => Ok(items.into_iter().map(|item| (item, 1)).collect()),
         }
     }
@@ -324,6 +384,16 @@ impl Engine<'_, '_> {
         let key = format!("{folder}/manifest.json");
         self.objects.borrow_mut().put(bucket, &key, manifest.to_string().into_bytes());
         json!({"MapRunArn": arn, "ResultWriterDetails": {"Bucket": bucket, "Key": key}})
+    }
+}
+
+fn list<'a>(items: impl IntoIterator<Item = &'a Data>) -> Value {
+    items.into_iter().map(|item| item.json().clone()).collect()
+}
+
+fn push(list: &mut Option<Value>, item: &Value) {
+    if let Value::Array(items) = list.get_or_insert_with(|| json!([])) {
+        items.push(item.clone());
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an expression can see.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -54,7 +55,7 @@ impl<'a> Scope<'a> {
     #[cfg(test)]
     pub(super) fn test<T>(input: Value, check: impl FnOnce(&Scope<'_>) -> T) -> T {
         let execution = Data::from(json!({"Name": "test", "Input": input}));
-        let context = ContextObject { parts: vec![("Execution", execution)] };
+        let context = ContextObject { parts: vec![("Execution".into(), execution)] };
         let variables = Rc::new(BTreeMap::from([("limit".to_owned(), Data::from(json!({"most": 7})))]));
         let world = Rc::new(World::new(1));
         let scope = Scope {
@@ -75,27 +76,28 @@ impl<'a> Scope<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ContextObject {
     /// A part may be large (the execution's input), so it is shared, and copied only where it is read.
-    parts: Vec<(&'static str, Data)>,
+    parts: Vec<(Cow<'static, str>, Data)>,
 }
 
 impl ContextObject {
-    pub(super) fn with(mut self, name: &'static str, part: Data) -> Self {
+    pub(super) fn with(mut self, name: impl Into<Cow<'static, str>>, part: Data) -> Self {
+        let name = name.into();
         self.parts.retain(|(other, _)| *other != name);
         self.parts.push((name, part));
         self
     }
 
     pub(super) fn part(&self, name: &str) -> Option<&Data> {
-        self.parts.iter().find(|(part, _)| *part == name).map(|(_, data)| data)
+        self.parts.iter().find(|(part, _)| part == name).map(|(_, data)| data)
     }
 
     pub(super) fn json(&self) -> Value {
-        let parts = self.parts.iter().map(|(name, part)| ((*name).to_owned(), part.json().clone()));
+        let parts = self.parts.iter().map(|(name, part)| (name.to_string(), part.json().clone()));
         Value::Object(parts.collect::<Map<_, _>>())
     }
 
     fn jsonata(&self) -> JValue {
-        let parts = self.parts.iter().map(|(name, part)| ((*name).to_owned(), part.jsonata()));
+        let parts = self.parts.iter().map(|(name, part)| (name.to_string(), part.jsonata()));
         JValue::object(parts.collect::<IndexMap<_, _>>())
     }
 }

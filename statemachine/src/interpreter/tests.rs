@@ -3,11 +3,12 @@
 mod flow;
 mod nested;
 mod report;
+mod state;
 mod task;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Execution, Fault, HistoryEvent, Interpreter, RunError, StateTest, Status, TaskError};
+use super::{Answer, Execution, Fault, HistoryEvent, Interpreter, RunError, StateStatus, Status, TaskError};
 
 /// A machine of these states, which begins with the first.
 fn machine(language: &str, states: Value) -> Value {
@@ -39,7 +40,11 @@ fn check_fails(definition: &Value, input: Value, error: &str, cause: &str) -> Ex
 }
 
 fn events(execution: &Execution) -> Vec<&'static str> {
-    execution.history().iter().map(HistoryEvent::event_type).collect()
+    events_of(execution.history())
+}
+
+fn events_of(history: &[HistoryEvent]) -> Vec<&'static str> {
+    history.iter().map(HistoryEvent::event_type).collect()
 }
 
 /// A task on the function `work`, with these fields besides.

@@ -107,9 +107,12 @@ fn a_history_has_as_many_events_as_are_counted() {
     let task =
         end(json!({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": "f"}}));
     let wait = end(json!({"Type": "Wait", "Seconds": 1}));
+    let mut distributed = nested(wait.clone());
+    distributed["ProcessorConfig"] = json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"});
     let states = [
         task.clone(),
         wait.clone(),
+        end(json!({"Type": "Map", "Items": [1, 2], "ItemProcessor": distributed})),
         json!({"Type": "Succeed"}),
         json!({"Type": "Fail"}),
         end(json!({"Type": "Parallel", "Branches": [nested(wait.clone()), nested(task.clone())]})),

@@ -115,7 +115,20 @@ fn a_distributed_map_reads_objects_in_batches() {
     let batch = |items: Value| json!({"BatchInput": {"run": "execution"}, "Items": items});
     let expected = json!([batch(json!([{"n": "1"}, {"n": "2"}])), batch(json!([{"n": "3"}]))]);
     assert_eq!(execution.output(), Some(&expected), "{:?}", execution.cause());
-    assert_eq!(events(&execution)[2..4], ["MapRunStarted", "MapRunSucceeded"]);
+    assert_eq!(
+        events(&execution)[1..7],
+        [
+            "MapStateEntered",
+            "MapStateStarted",
+            "MapRunStarted",
+            "MapRunSucceeded",
+            "MapStateSucceeded",
+            "MapStateExited"
+        ]
+    );
+    let child = events_of(execution.children()[1].history());
+    let choice = ["ChoiceStateEntered", "ChoiceStateExited", "SucceedStateEntered", "SucceedStateExited"];
+    assert_eq!(child, [&["ExecutionStarted"], choice.as_slice(), &["ExecutionSucceeded"]].concat());
     let execution = interpreter.run(json!({"key": "gone"})).unwrap();
     assert_eq!(execution.error(), Some("States.ItemReaderFailed"));
 }

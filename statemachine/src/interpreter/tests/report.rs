@@ -1,6 +1,5 @@
 //! What an execution tells: its history, its limits, its coverage, and one state by itself.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -29,32 +28,6 @@ fn an_input_too_large_is_refused() {
     let definition = machine("JSONPath", json!({"End": {"Type": "Succeed"}}));
     let error = Interpreter::new(&definition).unwrap().run(json!("x".repeat(262_144))).unwrap_err();
     assert_eq!(error, RunError::InputTooLarge { bytes: 262_146 });
-}
-
-#[test]
-fn one_state_is_tested_by_itself() {
-    let task = work(json!({
-        "Assign": {"n": "{% $states.result.Payload.n + $step %}"},
-        "Catch": [{"ErrorEquals": ["Busy"], "Next": "Failed"}],
-        "Next": "Done",
-        "End": null
-    }));
-    let states = json!({"Work": task, "Done": {"Type": "Succeed"}, "Failed": {"Type": "Fail"}});
-    let mut interpreter =
-        Interpreter::new(&jsonata(states)).unwrap().task("work", |input| match input["busy"].as_bool() {
-            Some(true) => Err(TaskError::new("Busy", "full")),
-            _ => Ok(json!({"n": 1})),
-        });
-    let test = interpreter.test_state("Work", json!({}), json!({"step": 2})).unwrap();
-    let assigned = BTreeMap::from([("n".to_owned(), json!(3))]);
-    let expected =
-        StateTest { output: Some(json!({"n": 1})), assigned, next: Some("Done".into()), error: None, cause: None };
-    assert_eq!(test, expected);
-    let test = interpreter.test_state("Work", json!({"busy": true}), json!({})).unwrap();
-    assert_eq!((test.next.as_deref(), test.output), (Some("Failed"), Some(json!({"Error": "Busy", "Cause": "full"}))));
-    let test = interpreter.test_state("Work", json!({}), json!({})).unwrap();
-    assert_eq!(test.error.as_deref(), Some("States.QueryEvaluationError"));
-    assert!(interpreter.test_state("Nowhere", json!({}), json!({})).is_err());
 }
 
 #[test]
