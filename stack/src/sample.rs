@@ -55,8 +55,8 @@ mod tests {
         let contract = activity::RecordContract::from_yaml(contract).unwrap();
         let mut reader = activity::FileReader::new(&contract);
         let mut ignore = |_: activity::Row<'_>| {};
-        reader.feed(sample(5_000, 1).as_bytes(), &mut ignore);
-        let summary = reader.finish(&mut ignore);
+        reader.feed(sample(5_000, 1).as_bytes(), &mut ignore).unwrap();
+        let summary = reader.finish(&mut ignore).unwrap();
         assert_eq!((summary.counts.lines, summary.counts.written), (5_000, 5_000));
     }
 }

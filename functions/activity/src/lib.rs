@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Always `lines = written + duplicates + quarantined + dropped + blank`, whatever the bytes and however they are cut, and memory
-//! is bounded by the longest line that the contract allows, plus 128 bits for each key seen.
+//! is bounded by the longest line that the contract allows, plus 128 bits for each key seen, which a [`Spill`] bounds too.
 //!
 //! ```
 //! let contract = activity::RecordContract::from_yaml(
@@ -17,10 +17,10 @@
 //! )?;
 //! let mut reader = activity::FileReader::new(&contract);
 //! let mut rows = 0;
-//! reader.feed(br#"{"user_id": "u1", "timestamp": "2026-01-02T03:04:05Z", "event": "view"}"#, &mut |_row| rows += 1);
-//! let summary = reader.finish(&mut |_row| rows += 1);
+//! reader.feed(br#"{"user_id": "u1", "timestamp": "2026-01-02T03:04:05Z", "event": "view"}"#, &mut |_row| rows += 1)?;
+//! let summary = reader.finish(&mut |_row| rows += 1)?;
 //! assert_eq!((rows, summary.counts.written), (1, 1));
-//! # Ok::<(), activity::ContractError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod attribute;
@@ -34,6 +34,7 @@ mod handling;
 mod inflate;
 mod instant;
 mod json;
+mod key_hash;
 mod key_set;
 mod lines;
 mod number;
@@ -43,6 +44,7 @@ mod quarantine;
 mod reader;
 mod record_contract;
 mod row;
+mod spill;
 mod time_format;
 mod unique;
 
@@ -50,9 +52,11 @@ pub use attribute::{Attribute, Map};
 pub use code::{Code, Reason};
 pub use handling::{Action, Severity};
 pub use inflate::Damage;
+pub use key_hash::{KeyHash, KeyHasher, SEED_BYTES};
 pub use lines::Line;
 pub use quarantine::append_record;
 pub use reader::{FileReader, QuarantinedRow, Refusal, Row, Summary};
 pub use record_contract::{ContractError, Limits, RecordContract};
 pub use row::{Item, PARTITION_KEY, SORT_KEY};
+pub use spill::{ExternalSort, Sorted, Spill, SpillError, SpillFile};
 pub use time_format::TimeFormat;

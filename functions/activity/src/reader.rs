@@ -1,6 +1,7 @@
 //! Reads one file: bytes in, rows out, every line accounted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use contract::{Counts, FileRuleOutcome, Verdict};
@@ -9,9 +10,11 @@ use crate::file_rule::Account;
 use crate::handling::{Action, Findings, Severity};
 use crate::inflate::{Damage, Inflater};
 use crate::instant::Instant;
+use crate::key_hash::KeyHasher;
 use crate::key_set::KeySet;
 use crate::lines::{Line, Lines};
 use crate::row::{Item, RowParser};
+use crate::spill::{Spill, SpillError};
 use crate::{Code, Reason, RecordContract};
 
 /// What became of a row that has to go somewhere. Duplicates, dropped rows and blank lines are only counted.
@@ -91,6 +94,19 @@ impl<'c> FileReader<'c> {
         self
     }
 
+    /// Keeps no more than about `bytes` of keys and values in memory, and the rest in `spill`: 16 bytes for each row that
+    /// is written, and for each value of a field with `unique` or `uniqueness`, and for a moment twice as much.
+    pub fn spilling_to(mut self, spill: &Arc<dyn Spill>, bytes: usize) -> Self {
+        self.ledger.spill_to(spill, bytes);
+        self
+    }
+
+    /// Hashes keys with `hasher`, and not with a seed of its own.
+    pub fn hashing_with(mut self, hasher: KeyHasher) -> Self {
+        self.ledger.parser.hasher = hasher;
+        self
+    }
+
     /// Writes no row: what would be written becomes of as `refusal` says, under the code `FILE_REFUSED`.
     pub fn refusing(mut self, refusal: Option<Refusal>) -> Self {
         self.ledger.refusal = refusal;
@@ -101,28 +117,42 @@ impl<'c> FileReader<'c> {
     ///
     /// A chunk of gzip may hold a thousand times its size. Where the rows are kept until they can be written, use
     /// [`step`](Self::step).
-    pub fn feed(&mut self, mut chunk: &[u8], sink: &mut impl FnMut(Row<'_>)) {
-        while self.step(&mut chunk, sink) {}
+    ///
+    /// # Errors
+    ///
+    /// The spill fails. The reader is at its end then, and what it has counted is not the file's account.
+    pub fn feed(&mut self, mut chunk: &[u8], sink: &mut impl FnMut(Row<'_>)) -> Result<(), SpillError> {
+        while self.step(&mut chunk, sink)? {}
+        Ok(())
     }
 
     /// Reads a part of `chunk` that unpacks to at most 64 KiB, takes it off the front, and hands each row that it ends
     /// to `sink`. Tells whether there is more to do before the next chunk; `chunk` may be empty even so.
-    pub fn step(&mut self, chunk: &mut &[u8], sink: &mut impl FnMut(Row<'_>)) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// As of [`feed`](Self::feed).
+    pub fn step(&mut self, chunk: &mut &[u8], sink: &mut impl FnMut(Row<'_>)) -> Result<bool, SpillError> {
         if self.damage.is_some() {
             *chunk = &[];
-            return false;
+            return Ok(false);
         }
         let Self { inflater, lines, ledger, .. } = self;
         let more = inflater.step(chunk, &mut |bytes| lines.push(bytes, &mut |line| ledger.enter(&line, sink)));
-        more.unwrap_or_else(|damage| {
+        let more = more.unwrap_or_else(|damage| {
             self.break_off(damage, sink);
             *chunk = &[];
             false
-        })
+        });
+        self.ledger.failure.take().map_or(Ok(more), Err)
     }
 
     /// Ends the file: reads a last line that no line feed ends, and sums up.
-    pub fn finish(mut self, sink: &mut impl FnMut(Row<'_>)) -> Summary {
+    ///
+    /// # Errors
+    ///
+    /// As of [`feed`](Self::feed).
+    pub fn finish(mut self, sink: &mut impl FnMut(Row<'_>)) -> Result<Summary, SpillError> {
         if self.damage.is_none() {
             let Self { inflater, lines, ledger, .. } = &mut self;
             match inflater.finish(&mut |bytes| lines.push(bytes, &mut |line| ledger.enter(&line, sink))) {
@@ -160,6 +190,8 @@ struct Ledger<'c> {
     fails: bool,
     /// What becomes of rows that would be written, where the file is refused.
     refusal: Option<Refusal>,
+    /// Why no more can be told of the file.
+    failure: Option<SpillError>,
 }
 
 impl<'c> Ledger<'c> {
@@ -173,38 +205,57 @@ impl<'c> Ledger<'c> {
             invalid: 0,
             fails: false,
             refusal: None,
+            failure: None,
         }
     }
 
+    /// Has all that is kept share `bytes` of memory.
+    fn spill_to(&mut self, spill: &Arc<dyn Spill>, bytes: usize) {
+        let RowParser { unique, statistics, .. } = &mut self.parser;
+        let share = bytes / (1 + unique.sets().count() + statistics.keepers());
+        unique.sets().chain([&mut self.keys]).for_each(|set| set.spill_to(Arc::clone(spill), share));
+        statistics.spill_to(spill, share);
+    }
+
+    /// Accounts a line. After a failure nothing is: whether a row is a duplicate is not known any more.
     fn enter(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Row<'_>)) {
+        if self.failure.is_none() {
+            self.failure = self.try_enter(line, sink).err();
+        }
+    }
+
+    fn try_enter(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Row<'_>)) -> Result<(), SpillError> {
         self.counts.lines += 1;
         let mut findings = Findings::new(&self.contract.handlings);
         if line.length > self.contract.limits.max_line_bytes as u64 {
             findings.add_fatal(self.too_long());
-            return self.leave_out(line, findings, sink);
+            self.leave_out(line, findings, sink);
+            return Ok(());
         }
         if line.raw.iter().all(u8::is_ascii_whitespace) {
             self.counts.blank += 1;
-            return;
+            return Ok(());
         }
-        let Some(item) = self.parser.parse(line.raw, &mut findings) else {
-            self.parser.unique.find(&mut findings);
-            return self.leave_out(line, findings, sink);
+        let Some(item) = self.parser.parse(line.raw, &mut findings)? else {
+            self.parser.unique.find(&mut findings)?;
+            self.leave_out(line, findings, sink);
+            return Ok(());
         };
-        let key = self.keys.hash(&(&item.user_id, &item.timestamp));
+        let key = self.parser.hasher.key(&item.user_id, &item.timestamp);
         // An event sent twice repeats its unique fields too, and is a duplicate before it is a fault.
-        if findings.action() > Action::Keep || (self.parser.unique.repeats() && !self.keys.contains(key)) {
-            self.parser.unique.find(&mut findings);
+        if findings.action() > Action::Keep || (self.parser.unique.repeats()? && !self.keys.contains(key)?) {
+            self.parser.unique.find(&mut findings)?;
         }
         if findings.action() > Action::Keep {
-            return self.leave_out(line, findings, sink);
+            self.leave_out(line, findings, sink);
+            return Ok(());
         }
-        if !self.keys.insert(key) {
+        if !self.keys.insert(key)? {
             self.counts.duplicates += 1;
-            return;
+            return Ok(());
         }
         self.count(&findings);
-        self.parser.unique.keep();
+        self.parser.unique.keep()?;
         match self.refusal {
             None => {
                 self.counts.written += 1;
@@ -212,6 +263,7 @@ impl<'c> Ledger<'c> {
             }
             Some(refusal) => self.refuse(line, refusal, sink),
         }
+        Ok(())
     }
 
     /// Accounts a row that would be written, had the contract not refused the file.
@@ -264,9 +316,12 @@ impl<'c> Ledger<'c> {
         }
     }
 
-    fn summary(self, damage: Option<Damage>) -> Summary {
+    fn summary(self, damage: Option<Damage>) -> Result<Summary, SpillError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
         let account = Account { counts: self.counts, invalid: self.invalid, arrived: self.parser.arrived };
-        let outcomes = self.parser.statistics.outcomes(account);
+        let outcomes = self.parser.statistics.outcomes(account)?;
         let of_file = outcomes.iter().map(|(_, outcome)| outcome.verdict).max().unwrap_or_default();
         let of_rows =
             if self.faults.as_flattened().iter().any(|count| *count > 0) { Verdict::Warn } else { Verdict::Pass };
@@ -279,7 +334,7 @@ impl<'c> Ledger<'c> {
             let counted = Code::ALL.iter().zip(self.faults[severity as usize]).filter(|(_, count)| *count > 0);
             counted.map(|(code, count)| (code.as_str().to_owned(), count)).collect()
         };
-        Summary {
+        Ok(Summary {
             counts: self.counts,
             verdict: of_file.max(of_rows).max(of_run),
             errors_by_code: by_code(Severity::Fail),
@@ -287,7 +342,7 @@ impl<'c> Ledger<'c> {
             file_rules: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
             refusal: refusal.filter(|_| self.contract.is_strict()),
             damage,
-        }
+        })
     }
 }
 

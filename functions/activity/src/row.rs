@@ -11,7 +11,9 @@ use crate::file_rule::Statistics;
 use crate::handling::Findings;
 use crate::instant::{self, Instant};
 use crate::json::{self, Document, MAX_NAME_BYTES};
+use crate::key_hash::KeyHasher;
 use crate::pointer::{self, Pointer};
+use crate::spill::SpillError;
 use crate::unique::UniqueFields;
 use crate::{Code, Reason, RecordContract, number};
 
@@ -63,6 +65,8 @@ pub(crate) struct RowParser<'c> {
     /// The `unique` fields of the row at hand, and of those before.
     pub(crate) unique: UniqueFields<'c>,
     pub(crate) statistics: Statistics<'c>,
+    /// For the keys of items and for values that are kept.
+    pub(crate) hasher: KeyHasher,
     /// The canonical form of the row at hand.
     canonical: Vec<u8>,
 }
@@ -74,19 +78,24 @@ impl<'c> RowParser<'c> {
             arrived: None,
             unique: UniqueFields::new(contract),
             statistics: Statistics::new(&contract.file.rules),
+            hasher: KeyHasher::default(),
             canonical: Vec::new(),
         }
     }
 
     /// Reads one line, and adds everything that is wrong with it to `findings`. Without an item there is at least one
     /// finding by which the row is not kept.
-    pub(crate) fn parse<'a>(&mut self, raw: &'a [u8], findings: &mut Findings<'c>) -> Option<Item<'a>> {
+    pub(crate) fn parse<'a>(
+        &mut self,
+        raw: &'a [u8],
+        findings: &mut Findings<'c>,
+    ) -> Result<Option<Item<'a>>, SpillError> {
         match self.document(raw) {
             Ok(document) => {
                 let Attribute::M(row) = document.value else {
-                    self.unique.look_at(None);
+                    self.unique.look_at(None, &self.hasher);
                     findings.add_fatal(Reason::of_row(Code::NotObject));
-                    return None;
+                    return Ok(None);
                 };
                 if document.suspect {
                     find_faults_in_map(&row, &mut String::new(), findings);
@@ -97,9 +106,9 @@ impl<'c> RowParser<'c> {
                 self.item(row, findings)
             }
             Err(reason) => {
-                self.unique.look_at(None);
+                self.unique.look_at(None, &self.hasher);
                 findings.add_fatal(reason);
-                None
+                Ok(None)
             }
         }
     }
@@ -110,7 +119,7 @@ impl<'c> RowParser<'c> {
     }
 
     /// Makes the item. There is none where no key can be made.
-    fn item<'a>(&mut self, mut row: Map<'a>, findings: &mut Findings<'c>) -> Option<Item<'a>> {
+    fn item<'a>(&mut self, mut row: Map<'a>, findings: &mut Findings<'c>) -> Result<Option<Item<'a>>, SpillError> {
         let contract = self.contract;
         let setting = Setting { time_formats: &contract.time_formats, arrived: self.arrived };
         for (pointer, rule) in &contract.fields {
@@ -122,20 +131,21 @@ impl<'c> RowParser<'c> {
         if let Some(known) = &contract.known {
             find_unknown(known, &row, "", None, findings);
         }
-        self.unique.look_at(Some(&row));
-        self.statistics.add(&mut row);
+        self.unique.look_at(Some(&row), &self.hasher);
+        self.statistics.add(&mut row, &self.hasher)?;
         let user_id = keep(user(contract, &row), findings);
         let time = keep(time(contract, &row), findings);
         time.into_iter().for_each(|time| self.statistics.add_time(time));
         let id = keep(id(contract, &row), findings);
         take_key(PARTITION_KEY, &contract.user, &mut row, findings);
         take_key(SORT_KEY, &contract.time, &mut row, findings);
-        let (user_id, timestamp) = (user_id?, self.sort_key(time?, id?, &row));
+        let (Some(user_id), Some(time), Some(id)) = (user_id, time, id) else { return Ok(None) };
+        let timestamp = self.sort_key(time, id, &row);
         let size = PARTITION_KEY.len() + user_id.len() + SORT_KEY.len() + timestamp.len() + row.size();
         if size > MAX_ITEM_BYTES {
             findings.add_fatal(Reason::of_row(Code::ItemTooLarge));
         }
-        Some(Item { user_id, timestamp, attributes: row, size })
+        Ok(Some(Item { user_id, timestamp, attributes: row, size }))
     }
 
     /// The instant, `#`, and the id or else a hash of the attributes: equal content, in whatever order and spacing, is

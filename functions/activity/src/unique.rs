@@ -4,8 +4,10 @@
 
 use crate::attribute::{Attribute, Map};
 use crate::handling::{Findings, Handling};
+use crate::key_hash::{KeyHash, KeyHasher};
 use crate::key_set::KeySet;
 use crate::pointer::Pointer;
+use crate::spill::SpillError;
 use crate::{Code, Reason, RecordContract};
 
 /// The `unique` rules of a contract, and the values that written rows have.
@@ -20,7 +22,7 @@ struct UniqueField<'c> {
     handling: Option<Handling>,
     seen: KeySet,
     /// The value of the row at hand, hashed.
-    value: Option<u128>,
+    value: Option<KeyHash>,
 }
 
 impl<'c> UniqueFields<'c> {
@@ -35,41 +37,57 @@ impl<'c> UniqueFields<'c> {
         Self { fields: fields.collect(), canonical: Vec::new() }
     }
 
+    /// The sets of values.
+    pub(crate) fn sets(&mut self) -> impl Iterator<Item = &mut KeySet> {
+        self.fields.iter_mut().map(|field| &mut field.seen)
+    }
+
     /// Takes note of the values of `row`, or of a line that is none.
-    pub(crate) fn look_at(&mut self, row: Option<&Map>) {
+    pub(crate) fn look_at(&mut self, row: Option<&Map>, hasher: &KeyHasher) {
         for field in &mut self.fields {
             let value = row.and_then(|row| field.pointer.get(row)).filter(|value| **value != Attribute::Null);
             field.value = value.map(|value| {
                 self.canonical.clear();
                 value.write_canonical(&mut self.canonical);
-                field.seen.hash(&self.canonical)
+                hasher.value(&self.canonical)
             });
         }
     }
 
     /// Whether a written row has a value of the row at hand.
-    pub(crate) fn repeats(&self) -> bool {
-        self.fields.iter().any(UniqueField::repeats)
+    pub(crate) fn repeats(&self) -> Result<bool, SpillError> {
+        for field in &self.fields {
+            if field.repeats()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Adds the values that a written row has.
-    pub(crate) fn find(&self, findings: &mut Findings<'_>) {
-        for field in self.fields.iter().filter(|field| field.repeats()) {
-            let reason = || Reason::at_pointer(Code::DuplicateInFile, field.pointer.to_string());
-            findings.add(Code::DuplicateInFile, field.handling, reason);
+    pub(crate) fn find(&self, findings: &mut Findings<'_>) -> Result<(), SpillError> {
+        for field in &self.fields {
+            if field.repeats()? {
+                let reason = || Reason::at_pointer(Code::DuplicateInFile, field.pointer.to_string());
+                findings.add(Code::DuplicateInFile, field.handling, reason);
+            }
         }
+        Ok(())
     }
 
     /// The row at hand is written.
-    pub(crate) fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) -> Result<(), SpillError> {
         for field in &mut self.fields {
-            field.value.map(|value| field.seen.insert(value));
+            if let Some(value) = field.value {
+                field.seen.insert(value)?;
+            }
         }
+        Ok(())
     }
 }
 
 impl UniqueField<'_> {
-    fn repeats(&self) -> bool {
-        self.value.is_some_and(|value| self.seen.contains(value))
+    fn repeats(&self) -> Result<bool, SpillError> {
+        self.value.map_or(Ok(false), |value| self.seen.contains(value))
     }
 }

@@ -29,10 +29,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         match file.read(&mut chunk)? {
             0 => break,
-            read => reader.feed(&chunk[..read], &mut sink),
+            read => reader.feed(&chunk[..read], &mut sink)?,
         }
     }
-    let counts = reader.finish(&mut sink).counts;
+    let counts = reader.finish(&mut sink)?.counts;
     println!("{}", serde_json::to_string(&counts)?);
     Ok(())
 }

@@ -196,8 +196,8 @@ mod tests {
             ReadRow::Item { item, line } => batch.push(&item, line),
             ReadRow::Quarantined(row) => panic!("{row:?}"),
         };
-        reader.feed(lines.as_bytes(), &mut sink);
-        reader.finish(&mut sink);
+        reader.feed(lines.as_bytes(), &mut sink).unwrap();
+        reader.finish(&mut sink).unwrap();
         batch
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use activity::ContractError;
+use activity::{ContractError, SpillError};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use contract::{EnvironmentError, ProcessorError};
 use lambda_runtime::Diagnostic;
@@ -76,6 +76,11 @@ pub enum Error {
          files. What was written stays, and another run completes it"
     )]
     Deadline,
+    /// The keys seen have no room in memory, nor in the function's ephemeral storage.
+    #[error(
+        "{0}; raise the function's ephemeral storage (the setting `ephemeral_storage_mb`): a million rows take 32 MB of it"
+    )]
+    Spill(#[from] SpillError),
     /// The thread that reads rows panicked: a fault of this program.
     #[error("the row reader failed: {0}; report this with the file that caused it")]
     Reader(#[from] tokio::task::JoinError),
@@ -90,11 +95,13 @@ impl Error {
         match self {
             Self::Service { kind, .. } => *kind,
             Self::Interrupted { .. } | Self::Busy { .. } => ProcessorError::Transient,
+            Self::Spill(error) if !error.is_full() => ProcessorError::Transient,
             Self::Input(_)
             | Self::Environment(_)
             | Self::ContractFile { .. }
             | Self::Contract { .. }
             | Self::Deadline
+            | Self::Spill(_)
             | Self::Reader(_)
             | Self::CutOff => ProcessorError::Permanent,
         }

@@ -21,6 +21,7 @@ mod processor;
 mod quarantine;
 mod reader;
 mod refused;
+mod spill;
 mod table;
 
 pub use backoff::Backoff;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use activity::{Code, FileReader, Reason, RecordContract, Refusal, Summary};
+use activity::{Code, FileReader, Reason, RecordContract, Refusal, Spill, Summary};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{
@@ -24,11 +24,16 @@ use crate::object::Object;
 use crate::quarantine::{self, Quarantine, Records};
 use crate::reader;
 use crate::refused::Refused;
+use crate::spill::TemporaryFolder;
 use crate::table::Table;
 
 /// How many bytes of batches are on their way to the table at a time, but for the last one. Usual batches are far below
 /// it: it is for rows near DynamoDB's 400 KB, of which 64 batches would not fit a small function's memory.
 const BYTES_IN_FLIGHT: usize = 8 << 20;
+
+/// What the row reader keeps of the keys seen in memory, bytes: enough for 390,000 rows without a look at a file, and
+/// for a file of 33 million, 10 GB, with few.
+const KEYS_BYTES: usize = 32 << 20;
 
 /// How many messages may wait between two stages.
 const WAITING: usize = 4;
@@ -109,7 +114,7 @@ impl Processor {
         let (contract, arrived) = (Arc::clone(&self.contract), object.arrived());
         let judging = tokio::task::spawn_blocking(move || reader::judge(file_reader(&contract, arrived), chunks));
         let ((), summary) = tokio::try_join!(object.send_to(chunk_sender, self.backoff), async {
-            judging.await?.ok_or(Error::CutOff)
+            judging.await??.ok_or(Error::CutOff)
         })?;
         Ok(summary.refusal)
     }
@@ -133,7 +138,7 @@ impl Processor {
         });
         let ((), summary, refused, ()) = tokio::try_join!(
             object.send_to(chunk_sender, self.backoff),
-            async { reading.await?.ok_or(Error::CutOff) },
+            async { reading.await??.ok_or(Error::CutOff) },
             self.write(file, batches, refused_sender),
             quarantine.receive(records, refused_records),
         )?;
@@ -191,7 +196,8 @@ impl Processor {
 }
 
 fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>) -> FileReader<'_> {
-    let reader = FileReader::new(contract);
+    let spill: Arc<dyn Spill> = Arc::new(TemporaryFolder::default());
+    let reader = FileReader::new(contract).spilling_to(&spill, KEYS_BYTES);
     match arrived {
         Some(time) => reader.arrived_at(time),
         None => reader,

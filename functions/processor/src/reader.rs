@@ -1,7 +1,7 @@
 //! Turns an object's bytes into batches of rows and records of bad lines, on a thread of its own: it computes, and
 //! would hold up everything else on the threads that wait for the network.
 
-use activity::{FileReader, Item, Line, QuarantinedRow, Row as ReadRow, Summary};
+use activity::{FileReader, Item, Line, QuarantinedRow, Row as ReadRow, SpillError, Summary};
 use contract::FileLocation;
 use tokio::sync::mpsc::{Receiver, Sender};
 
@@ -28,24 +28,34 @@ pub(crate) enum Chunk {
 /// Reads the object that comes in `chunks` to its end. None where it does not come to its end.
 ///
 /// Blocks while nothing comes and while nobody takes what goes out.
-pub(crate) fn read(mut reader: FileReader<'_>, mut chunks: Receiver<Chunk>, mut outlets: Outlets) -> Option<Summary> {
-    while let Chunk::Bytes(bytes) = chunks.blocking_recv()? {
-        reader.feed(&bytes, &mut |row| outlets.take(row));
+pub(crate) fn read(
+    mut reader: FileReader<'_>,
+    mut chunks: Receiver<Chunk>,
+    mut outlets: Outlets,
+) -> Result<Option<Summary>, SpillError> {
+    while let Some(chunk) = chunks.blocking_recv() {
+        let Chunk::Bytes(bytes) = chunk else {
+            let summary = reader.finish(&mut |row| outlets.take(row))?;
+            outlets.flush();
+            return Ok((!outlets.closed).then_some(summary));
+        };
+        reader.feed(&bytes, &mut |row| outlets.take(row))?;
         if outlets.closed {
-            return None;
+            break;
         }
     }
-    let summary = reader.finish(&mut |row| outlets.take(row));
-    outlets.flush();
-    (!outlets.closed).then_some(summary)
+    Ok(None)
 }
 
 /// Reads the object to its end for the sake of the summary alone.
-pub(crate) fn judge(mut reader: FileReader<'_>, mut chunks: Receiver<Chunk>) -> Option<Summary> {
-    while let Chunk::Bytes(bytes) = chunks.blocking_recv()? {
-        reader.feed(&bytes, &mut |_| {});
+pub(crate) fn judge(mut reader: FileReader<'_>, mut chunks: Receiver<Chunk>) -> Result<Option<Summary>, SpillError> {
+    while let Some(chunk) = chunks.blocking_recv() {
+        match chunk {
+            Chunk::Bytes(bytes) => reader.feed(&bytes, &mut |_| {})?,
+            Chunk::End => return reader.finish(&mut |_| {}).map(Some),
+        }
     }
-    Some(reader.finish(&mut |_| {}))
+    Ok(None)
 }
 
 /// Where rows go.

@@ -102,8 +102,8 @@ async fn the_same_items_under_the_same_authority() {
         Row::Item { item, .. } => requests.push(write_request(&item)),
         Row::Quarantined(row) => panic!("{row:?}"),
     };
-    reader.feed(&file, &mut sink);
-    reader.finish(&mut sink);
+    reader.feed(&file, &mut sink).unwrap();
+    reader.finish(&mut sink).unwrap();
     for batch in requests.chunks(25) {
         client.batch_write_item().request_items("table", batch.to_vec()).send().await.unwrap();
     }

@@ -64,8 +64,8 @@ fn read_once(
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer).into_diagnostic().wrap_err_with(unreadable)? {
-            0 => return Ok(reader.finish(&mut sink)),
-            length => reader.feed(&buffer[..length], &mut sink),
+            0 => return reader.finish(&mut sink).into_diagnostic(),
+            length => reader.feed(&buffer[..length], &mut sink).into_diagnostic()?,
         }
     }
 }

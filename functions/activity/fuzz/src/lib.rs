@@ -29,8 +29,8 @@ pub fn read<'a>(contract: &RecordContract, pieces: impl IntoIterator<Item = &'a 
             Row::Quarantined(row) => assert!(!row.reasons.is_empty(), "{row:?}"),
         }
     };
-    pieces.into_iter().for_each(|piece| reader.feed(piece, &mut sink));
-    let summary = reader.finish(&mut sink);
+    pieces.into_iter().for_each(|piece| reader.feed(piece, &mut sink).expect("nothing spills"));
+    let summary = reader.finish(&mut sink).expect("nothing spills");
     let counts = summary.counts;
     assert!(counts.reconciles(), "{counts:?}");
     assert_eq!(counts.written + counts.quarantined, rows.len() as u64);

@@ -1,7 +1,9 @@
 //! What file rules measure, gathered row by row.
 //!
 //! Every row that is a JSON object is measured, after its values are coerced and whatever becomes of it: a rule is about
-//! what came. Memory is bounded, but for `uniqueness`, which keeps 16 bytes for each value.
+//! what came. Memory is bounded, but for `uniqueness` where there is no place to spill to.
+
+use std::sync::Arc;
 
 use contract::FileRuleOutcome;
 
@@ -10,9 +12,10 @@ use super::sketch::Sketch;
 use super::{Account, FileRule, Measure, Observed};
 use crate::attribute::{Attribute, Map};
 use crate::instant::Instant;
-use crate::key_set::KeySet;
+use crate::key_hash::{KeyHash, KeyHasher};
 use crate::period::Period;
 use crate::pointer::Pointer;
+use crate::spill::{ExternalSort, Spill, SpillError};
 
 /// The statistics of one file.
 pub(crate) struct Statistics<'c> {
@@ -32,17 +35,15 @@ enum Tally {
         present: u64,
         all: u64,
     },
-    Distinct(Box<Distinct>),
+    Distinct(Distinct),
     Sum(Sum),
     Sketch(Sketch),
     Shape(Box<Observation>),
 }
 
-/// Values, and those that came more than once.
-#[derive(Default)]
+/// Values, to be told in the end which came once.
 struct Distinct {
-    seen: KeySet,
-    again: KeySet,
+    values: ExternalSort<{ KeyHash::BYTES }>,
     count: u64,
 }
 
@@ -58,7 +59,7 @@ impl<'c> Statistics<'c> {
     pub(crate) fn new(rules: &'c [FileRule]) -> Self {
         let tally = |rule: &FileRule| match &rule.measure {
             Measure::Completeness(..) => Tally::Present { present: 0, all: 0 },
-            Measure::Uniqueness(..) => Tally::Distinct(Box::default()),
+            Measure::Uniqueness(..) => Tally::Distinct(Distinct::new(None, usize::MAX)),
             Measure::Mean(..) | Measure::Sum(..) => Tally::Sum(Sum::default()),
             Measure::Quantile(..) => Tally::Sketch(Sketch::default()),
             Measure::SchemaDrift(_) => Tally::Shape(Box::default()),
@@ -71,15 +72,30 @@ impl<'c> Statistics<'c> {
         Self { rules: rules.iter().map(|rule| (rule, tally(rule))).collect(), newest: None, canonical: Vec::new() }
     }
 
+    /// How many rules keep every value.
+    pub(crate) fn keepers(&self) -> usize {
+        self.rules.iter().filter(|(_, tally)| matches!(tally, Tally::Distinct(_))).count()
+    }
+
+    /// Has each rule that keeps every value keep no more than `bytes` in memory.
+    pub(crate) fn spill_to(&mut self, spill: &Arc<dyn Spill>, bytes: usize) {
+        for (_, tally) in &mut self.rules {
+            if let Tally::Distinct(distinct) = tally {
+                *distinct = Distinct::new(Some(Arc::clone(spill)), bytes);
+            }
+        }
+    }
+
     /// Measures a row.
-    pub(crate) fn add(&mut self, row: &mut Map) {
+    pub(crate) fn add(&mut self, row: &mut Map, hasher: &KeyHasher) -> Result<(), SpillError> {
         for (rule, tally) in &mut self.rules {
             if let Tally::Shape(observation) = tally {
                 observation.add(row);
             } else if let Some(field) = rule.field() {
-                tally.add(field, row, &mut self.canonical);
+                tally.add(field, row, hasher, &mut self.canonical)?;
             }
         }
+        Ok(())
     }
 
     /// Takes note of a row's time.
@@ -88,27 +104,45 @@ impl<'c> Statistics<'c> {
     }
 
     /// What each rule found, in the contract's order.
-    pub(crate) fn outcomes(&self, account: Account) -> Vec<(&'c FileRule, FileRuleOutcome)> {
-        let outcome = |(rule, tally): &(&'c FileRule, Tally)| (*rule, rule.outcome(self.observe(rule, tally, account)));
-        self.rules.iter().map(outcome).collect()
+    pub(crate) fn outcomes(self, account: Account) -> Result<Vec<(&'c FileRule, FileRuleOutcome)>, SpillError> {
+        let newest = self.newest;
+        let outcome = |(rule, tally): (&'c FileRule, Tally)| {
+            let observed = tally.observed(rule, account, newest)?;
+            Ok((rule, rule.outcome(observed)))
+        };
+        self.rules.into_iter().map(outcome).collect()
     }
+}
 
-    fn observe(&self, rule: &FileRule, tally: &Tally, account: Account) -> Observed {
+fn freshness(max_age: Period, newest: Option<Instant>, arrived: Option<Instant>) -> Observed {
+    match (newest, arrived) {
+        (Some(newest), Some(arrived)) => {
+            let age = arrived.seconds_since(newest).max(0);
+            Observed { text: format!("{age}s"), holds: age <= i64::from(max_age.seconds) }
+        }
+        (None, _) => Observed::nothing("no row with a time"),
+        (_, None) => Observed::nothing("the file's arrival is not known"),
+    }
+}
+
+impl Tally {
+    fn observed(self, rule: &FileRule, account: Account, newest: Option<Instant>) -> Result<Observed, SpillError> {
         let rows = account.counts.lines - account.counts.blank;
-        match (&rule.measure, tally) {
+        Ok(match (&rule.measure, self) {
             (Measure::RowCount(bounds), _) => Observed::number(rows as f64, *bounds),
             (Measure::InvalidRatio(bounds), _) => Observed::ratio(account.invalid, rows, *bounds),
             (Measure::DuplicateRatio(bounds), _) => Observed::ratio(account.counts.duplicates, rows, *bounds),
-            (Measure::Freshness(max_age), _) => self.freshness(*max_age, account.arrived),
+            (Measure::Freshness(max_age), _) => freshness(*max_age, newest, account.arrived),
             (Measure::Volume { median, max_deviation }, _) => {
                 let holds = (rows as f64 - median).abs() <= max_deviation * median;
                 Observed { text: format!("{rows} rows"), holds }
             }
             (Measure::Completeness(_, bounds), Tally::Present { present, all }) => {
-                Observed::ratio(*present, *all, *bounds)
+                Observed::ratio(present, all, *bounds)
             }
             (Measure::Uniqueness(_, bounds), Tally::Distinct(distinct)) => {
-                Observed::ratio((distinct.seen.len() - distinct.again.len()) as u64, distinct.count, *bounds)
+                let count = distinct.count;
+                Observed::ratio(distinct.once()?, count, *bounds)
             }
             (Measure::Mean(_, bounds), Tally::Sum(sum)) if sum.count > 0 => {
                 Observed::number(sum.total() / sum.count as f64, *bounds)
@@ -125,23 +159,17 @@ impl<'c> Statistics<'c> {
                 }
             }
             _ => Observed::nothing("nothing to measure"),
-        }
+        })
     }
 
-    fn freshness(&self, max_age: Period, arrived: Option<Instant>) -> Observed {
-        match (self.newest, arrived) {
-            (Some(newest), Some(arrived)) => {
-                let age = arrived.seconds_since(newest).max(0);
-                Observed { text: format!("{age}s"), holds: age <= i64::from(max_age.seconds) }
-            }
-            (None, _) => Observed::nothing("no row with a time"),
-            (_, None) => Observed::nothing("the file's arrival is not known"),
-        }
-    }
-}
-
-impl Tally {
-    fn add(&mut self, field: &Pointer, row: &mut Map, canonical: &mut Vec<u8>) {
+    fn add(
+        &mut self,
+        field: &Pointer,
+        row: &mut Map,
+        hasher: &KeyHasher,
+        canonical: &mut Vec<u8>,
+    ) -> Result<(), SpillError> {
+        let mut kept = Ok(());
         field.visit(row, &mut |value, _| {
             let value = value.filter(|value| **value != Attribute::Null);
             match (&mut *self, value) {
@@ -152,7 +180,9 @@ impl Tally {
                 (Self::Distinct(distinct), Some(value)) => {
                     canonical.clear();
                     value.write_canonical(canonical);
-                    distinct.add(canonical);
+                    if kept.is_ok() {
+                        kept = distinct.add(hasher.value(canonical));
+                    }
                 }
                 (Self::Sum(sum), Some(Attribute::N(text))) => finite(text).into_iter().for_each(|value| sum.add(value)),
                 (Self::Sketch(sketch), Some(Attribute::N(text))) => {
@@ -161,6 +191,7 @@ impl Tally {
                 _ => {}
             }
         });
+        kept
     }
 }
 
@@ -170,12 +201,30 @@ fn finite(text: &str) -> Option<f64> {
 }
 
 impl Distinct {
-    fn add(&mut self, value: &[u8]) {
+    fn new(spill: Option<Arc<dyn Spill>>, bytes: usize) -> Self {
+        // Two of a value tell as much as more.
+        Self { values: ExternalSort::new(spill, bytes).keeping_equal(2), count: 0 }
+    }
+
+    fn add(&mut self, value: KeyHash) -> Result<(), SpillError> {
         self.count += 1;
-        let hash = self.seen.hash(&value);
-        if !self.seen.insert(hash) {
-            self.again.insert(hash);
+        self.values.push(value.to_bytes())
+    }
+
+    /// How many values came exactly once.
+    fn once(self) -> Result<u64, SpillError> {
+        let (mut once, mut last, mut equal) = (0, None, 0);
+        for value in self.values.finish()? {
+            let value = Some(value?);
+            equal = if value == last { equal + 1 } else { 1 };
+            last = value;
+            match equal {
+                1 => once += 1,
+                2 => once -= 1,
+                _ => {}
+            }
         }
+        Ok(once)
     }
 }
 

@@ -10,9 +10,9 @@ fn read(rule: &str, rows: &[&str]) -> Summary {
     let arrived = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(100);
     let mut reader = FileReader::new(&contract).arrived_at(arrived);
     for (time, more) in rows.iter().enumerate() {
-        reader.feed(format!("{{\"u\": 1, \"t\": {time}{more}}}\n").as_bytes(), &mut |_| {});
+        reader.feed(format!("{{\"u\": 1, \"t\": {time}{more}}}\n").as_bytes(), &mut |_| {}).unwrap();
     }
-    reader.finish(&mut |_| {})
+    reader.finish(&mut |_| {}).unwrap()
 }
 
 /// Checks what one rule finds.

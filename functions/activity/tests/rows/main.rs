@@ -7,6 +7,7 @@ mod keys;
 mod properties;
 mod refusal;
 mod rules;
+mod spill;
 
 use std::io::Write;
 
@@ -59,8 +60,8 @@ fn read_pieces<'a>(contract: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -
             reasons: row.reasons.iter().map(ToString::to_string).collect(),
         }),
     };
-    pieces.into_iter().for_each(|piece| reader.feed(piece, &mut sink));
-    let summary = reader.finish(&mut sink);
+    pieces.into_iter().for_each(|piece| reader.feed(piece, &mut sink).unwrap());
+    let summary = reader.finish(&mut sink).unwrap();
     Outcome { summary, ..outcome }
 }
 

@@ -14,8 +14,8 @@ fn read(contract: &str, file: &[u8]) -> (Summary, u64, u64) {
             Row::Item { .. } => items += 1,
             Row::Quarantined(_) => quarantined += 1,
         };
-        reader.feed(file, &mut sink);
-        let summary = reader.finish(&mut sink);
+        reader.feed(file, &mut sink).unwrap();
+        let summary = reader.finish(&mut sink).unwrap();
         (summary, items, quarantined)
     };
     match contract.is_strict() {
