@@ -2,6 +2,7 @@
 //! and risks that AWS takes. It reads a definition as JSON, so it judges one written by hand as well as one that the
 //! builder made.
 
+mod choice;
 mod expression;
 mod fields;
 mod finding;
@@ -11,6 +12,7 @@ mod repeat;
 mod retry;
 mod risk;
 mod service;
+mod shape;
 mod size;
 mod suppression;
 
@@ -69,7 +71,7 @@ pub fn check_definition(definition: &Value) -> Vec<Finding> {
     };
     let language = QueryLanguage::within(machine, QueryLanguage::JsonPath);
     checker.query_language(machine, "");
-    checker.timeout(machine, "TimeoutSeconds", "");
+    checker.timeout(machine, "TimeoutSeconds", None, "");
     checker.findings.extend(size::definition(definition));
     checker.machine(machine, language, "");
     let mut findings = checker.findings;
@@ -94,6 +96,7 @@ impl<'a> Checker<'a> {
 
     /// A machine, whole or nested: its states each, then as a graph.
     fn machine(&mut self, machine: &'a Map<String, Value>, language: QueryLanguage, path: &str) {
+        self.findings.extend(fields::machine(machine, path));
         let Some(states) = machine.get("States").and_then(Value::as_object).filter(|states| !states.is_empty()) else {
             return self.report(Code::Structure, path, "give it States, an object with at least one state");
         };
@@ -127,8 +130,9 @@ impl<'a> Checker<'a> {
             self.report(Code::MixedLanguages, path, "a machine in JSONata has no states in JSONPath");
         }
         self.findings.extend(fields::check(state, language, path));
+        self.findings.extend(shape::check(state, language, path));
         self.findings.extend(expression::check(state, language, path));
-        self.timeouts(state, path);
+        self.timeouts(state, language, path);
         self.findings.extend(retry::check(state, path));
         self.findings.extend(size::label(state, path));
         self.findings.extend(size::data(state, path));
@@ -143,7 +147,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn timeouts(&mut self, state: &Map<String, Value>, path: &str) {
+    fn timeouts(&mut self, state: &Map<String, Value>, language: QueryLanguage, path: &str) {
         let is_task = state.get("Type").is_some_and(|name| name == "Task");
         if is_task && !state.contains_key("TimeoutSeconds") && !state.contains_key("TimeoutSecondsPath") {
             self.report(
@@ -152,8 +156,8 @@ impl<'a> Checker<'a> {
                 "give the task TimeoutSeconds; without it a lost answer is waited for as long as an execution may be",
             );
         }
-        self.timeout(state, "TimeoutSeconds", path);
-        self.timeout(state, "HeartbeatSeconds", path);
+        self.timeout(state, "TimeoutSeconds", Some(language), path);
+        self.timeout(state, "HeartbeatSeconds", Some(language), path);
         let seconds = |field| state.get(field).and_then(Value::as_u64);
         if let (Some(heartbeat), Some(timeout)) = (seconds("HeartbeatSeconds"), seconds("TimeoutSeconds"))
             && heartbeat >= timeout
@@ -162,11 +166,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A field that holds seconds. An expression is left to the execution.
-    fn timeout(&mut self, object: &Map<String, Value>, field: &str, path: &str) {
+    /// A field that holds seconds. A state in JSONata may give them by an expression, which is left to the execution.
+    fn timeout(&mut self, object: &Map<String, Value>, field: &str, language: Option<QueryLanguage>, path: &str) {
         let is_sound = match object.get(field) {
             None => true,
-            Some(Value::String(text)) => text.starts_with("{%"),
+            Some(text @ Value::String(_)) => language.is_some_and(|language| shape::is_expression(text, language)),
             Some(value) => value.as_u64().is_some_and(|seconds| (1..=NUMBER_LIMIT).contains(&seconds)),
         };
         if !is_sound {

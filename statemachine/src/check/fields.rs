@@ -78,6 +78,31 @@ const fn row(fields: &'static [&'static str], language: Option<QueryLanguage>, t
     Row { fields, language, types }
 }
 
+/// What the objects of a Map that name a store cannot do without: at least one of these fields.
+const STORES: &[(&str, &[&str])] = &[("ItemReader", &["Resource"]), ("ResultWriter", &["Resource", "WriterConfig"])];
+
+/// The fields of a definition, and those of a machine inside a state.
+const DEFINITION: &[&str] = &["Comment", "StartAt", "States", "QueryLanguage", "TimeoutSeconds", "Version"];
+const NESTED: &[&str] = &["Comment", "StartAt", "States", "QueryLanguage", "ProcessorConfig"];
+
+/// Checks which fields a machine has, whole or nested.
+pub(super) fn machine(machine: &Map<String, Value>, path: &str) -> Vec<Finding> {
+    let known = if path.is_empty() { DEFINITION } else { NESTED };
+    let unknown = machine.keys().filter(|field| !known.contains(&field.as_str()));
+    let unknown = unknown.map(|field| {
+        let place = format!("{path}{}", pointer([field.as_str()]));
+        Finding::new(Code::UnknownField, place, format!("a machine has no {field} here; remove it"))
+    });
+    let mut findings: Vec<Finding> = unknown.collect();
+    let config = machine.get("ProcessorConfig");
+    let is = |field: &str, value: &str| config.and_then(|config| config.get(field)).is_some_and(|name| name == value);
+    if is("Mode", "DISTRIBUTED") && config.is_some_and(|config| config.get("ExecutionType").is_none()) {
+        let message = "say in ExecutionType whether the items' executions are STANDARD or EXPRESS";
+        findings.push(Finding::new(Code::MissingField, format!("{path}/ProcessorConfig"), message));
+    }
+    findings
+}
+
 /// What a type of state cannot do without: exactly one of these fields.
 const NEEDS: &[(&str, &[&str])] = &[
     ("Task", &["Resource"]),
@@ -101,11 +126,17 @@ pub(super) fn check(state: &Map<String, Value>, language: QueryLanguage, path: &
             findings.push(Finding::new(Code::MissingField, path, message));
         }
     }
+    findings.extend(STORES.iter().filter_map(|(field, needs)| {
+        let store = state.get(*field)?.as_object()?;
+        let message = format!("{field} needs {}", needs.join(" or "));
+        let has_one = needs.iter().any(|need| store.contains_key(*need));
+        (!has_one).then(|| Finding::new(Code::MissingField, format!("{path}{}", pointer([*field])), message))
+    }));
     if GOES_ON.contains(&name) {
         findings.extend(transition(state, path));
     }
     if name == "Choice" {
-        findings.extend(choice(state, language, path));
+        findings.extend(super::choice::check(state, language, path));
     }
     findings
 }
@@ -132,29 +163,4 @@ fn transition(state: &Map<String, Value>, path: &str) -> Option<Finding> {
         _ => return None,
     };
     Some(Finding::new(Code::Transition, path, message))
-}
-
-/// A Choice needs a Default, and rules in its own language.
-fn choice(state: &Map<String, Value>, language: QueryLanguage, path: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if !state.contains_key("Default") {
-        let message = "add a Default; without it the execution fails with States.NoChoiceMatched when no rule holds";
-        findings.push(Finding::new(Code::MissingDefault, path, message));
-    }
-    let rules = state.get("Choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    if rules.is_empty() && state.contains_key("Choices") {
-        findings.push(Finding::new(Code::Structure, path, "Choices is a list of at least one rule"));
-    }
-    for (index, rule) in rules.iter().enumerate() {
-        let path = format!("{path}{}", pointer(["Choices", &index.to_string()]));
-        if rule.get("Next").is_none() {
-            findings.push(Finding::new(Code::Transition, &path, "say in Next where the rule leads"));
-        }
-        let is_jsonata = rule.get("Condition").is_some();
-        if is_jsonata != (language == QueryLanguage::Jsonata) {
-            let message = "a rule in JSONata has a Condition, and one in JSONPath a Variable and a comparison";
-            findings.push(Finding::new(Code::MixedLanguages, path, message));
-        }
-    }
-    findings
 }
