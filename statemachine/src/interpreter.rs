@@ -62,6 +62,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::coverage::Coverage;
@@ -81,6 +82,7 @@ pub use self::source::DefinitionError;
 pub use self::state_test::{Inspection, StateStatus, StateTest, TestedState};
 use self::task::Tasks;
 use self::world::World;
+use crate::Raised;
 
 /// Runs one definition, any number of times. What the runs have come by adds up in its [`coverage`](Self::coverage).
 pub struct Interpreter<'h> {
@@ -114,8 +116,68 @@ impl<'h> Interpreter<'h> {
     }
 
     /// As [`task`](Self::task), where the answer takes its time.
-    pub fn timed_task(self, name: impl Into<String>, handler: impl FnMut(&Value) -> Answer + 'h) -> Self {
-        self.tasks.borrow_mut().handle(name.into(), Box::new(handler));
+    pub fn timed_task(self, name: impl Into<String>, mut handler: impl FnMut(&Value) -> Answer + 'h) -> Self {
+        self.tasks.borrow_mut().handle(name.into(), Box::new(move |input| Ok(handler(input))));
+        self
+    }
+
+    /// Says which function answers, by the types it is written in: the very handler that runs on Lambda, or a stand-in.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use serde_json::json;
+    /// # use statemachine::interpreter::Interpreter;
+    /// # use statemachine::{ErrorName, ErrorOutput, Fail, Raised, StateMachine, Task, field};
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Order { total: u64 }
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum ChargeError {
+    ///     #[error("the bank refuses {0}")]
+    ///     Declined(u64),
+    /// }
+    ///
+    /// impl Raised for ChargeError {
+    ///     fn name(&self) -> &str { "Declined" }
+    /// }
+    ///
+    /// // What the function's main hands to lambda_runtime.
+    /// async fn charge(order: Order) -> Result<u64, ChargeError> {
+    ///     if order.total > 100 { Err(ChargeError::Declined(order.total)) } else { Ok(order.total) }
+    /// }
+    ///
+    /// let mut machine = StateMachine::<Order, u64>::builder("Charges an order.");
+    /// let failed = machine.add("Failed", Fail::new(field!(ErrorOutput, Error), field!(ErrorOutput, Cause).unwrap_or("")));
+    /// let task = Task::lambda::<Order, u64>("charge").timeout_seconds(30).catch([ErrorName::All], &failed).end();
+    /// let task = machine.add("Charge", task);
+    /// let machine = machine.build(&task)?;
+    ///
+    /// let runtime = tokio::runtime::Runtime::new()?;
+    /// let mut interpreter = Interpreter::new(machine.definition())?
+    ///     .function("charge", |order| runtime.block_on(charge(order)));
+    /// assert_eq!(interpreter.run(json!({"total": 7}))?.output(), Some(&json!(7)));
+    /// let declined = interpreter.run(json!({"total": 101}))?;
+    /// assert_eq!((declined.error(), declined.cause()), (Some("Declined"), Some("the bank refuses 101")));
+    ///
+    /// // What the function does not take is no failure of the machine that it could catch, but one of the test:
+    /// assert!(interpreter.run(json!({"sum": 7})).unwrap_err().to_string().contains("missing field `total`"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn function<In: DeserializeOwned, Out: Serialize, E: Into<TaskError>>(
+        self,
+        name: impl Into<String>,
+        mut handler: impl FnMut(In) -> Result<Out, E> + 'h,
+    ) -> Self {
+        let answer = move |input: &Value| {
+            let input = In::deserialize(input).map_err(|error| error.to_string())?;
+            let result = handler(input).map_err(Into::into);
+            let result = result.map(|output| serde_json::to_value(output).map_err(|error| error.to_string()));
+            Ok(match result {
+                Ok(output) => Answer::from(Ok(output?)),
+                Err(error) => Answer::from(Err(error)),
+            })
+        };
+        self.tasks.borrow_mut().handle(name.into(), Box::new(answer));
         self
     }
 
@@ -367,6 +429,13 @@ impl TaskError {
     }
 }
 
+/// The error of a function as Lambda reports it: its name, and what it says.
+impl<E: Raised + std::fmt::Display> From<E> for TaskError {
+    fn from(error: E) -> Self {
+        Self::new(error.name(), error.to_string())
+    }
+}
+
 /// A task's answer, and when it comes.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -417,6 +486,16 @@ pub enum RunError {
         state: String,
         /// The function's name or the resource.
         resource: String,
+    },
+    /// A function that does not take what a state gives it, or gives what is no JSON.
+    #[error("the state {state:?} and the function {resource:?} do not agree: {reason}")]
+    WrongTypes {
+        /// The state.
+        state: String,
+        /// The function's name.
+        resource: String,
+        /// What is wrong.
+        reason: String,
     },
     /// A state to test that the definition does not have.
     #[error("the definition has no state {0:?}")]

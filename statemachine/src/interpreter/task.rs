@@ -20,7 +20,8 @@ use crate::ErrorName;
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html>
 const DEFAULT_TIMEOUT_SECONDS: f64 = 99_999_999.0;
 
-type Handler<'h> = Box<dyn FnMut(&Value) -> Answer + 'h>;
+/// Nothing but the reason, where it does not take what it is given.
+type Handler<'h> = Box<dyn FnMut(&Value) -> Result<Answer, String> + 'h>;
 
 /// The handlers by what they answer for, and the faults by the state that has them.
 #[derive(Default)]
@@ -52,12 +53,14 @@ impl<'h> Tasks<'h> {
             return Ok(fault.answer());
         }
         let known = names.iter().find(|name| self.handlers.contains_key(**name));
+        let resource = || names.first().copied().unwrap_or_default().to_owned();
         match known.and_then(|name| self.handlers.get_mut(*name)) {
-            Some(handler) => Ok(handler(payload)),
-            None => {
-                let resource = names.first().copied().unwrap_or_default().to_owned();
-                Err(RunError::UnknownTask { state: state.name.to_string(), resource })
-            }
+            Some(handler) => handler(payload).map_err(|reason| RunError::WrongTypes {
+                state: state.name.to_string(),
+                resource: resource(),
+                reason,
+            }),
+            None => Err(RunError::UnknownTask { state: state.name.to_string(), resource: resource() }),
         }
     }
 }
