@@ -274,6 +274,9 @@ impl<'h> Interpreter<'h> {
     }
 }
 
+/// The machine's ARN, which is made up.
+const MACHINE_ARN: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:machine";
+
 /// The context object that an execution begins with.
 fn context(input: &Data, world: &World) -> ContextObject {
     let execution = json!({
@@ -284,7 +287,7 @@ fn context(input: &Data, world: &World) -> ContextObject {
         "StartTime": world.now(),
         "RedriveCount": 0,
     });
-    let machine = json!({"Id": "arn:aws:states:us-east-1:123456789012:stateMachine:machine", "Name": "machine"});
+    let machine = json!({"Id": MACHINE_ARN, "Name": "machine"});
     ContextObject::default().with("Execution", execution.into()).with("StateMachine", machine.into())
 }
 

@@ -97,11 +97,11 @@ pub use error_name::{ErrorName, ErrorOutput, Names, Raised};
 pub use expression::{Comparable, Expression, Number, Object, Ordered};
 pub use language::{JsonPath, Jsonata, Kind, Language};
 pub use map::{
-    Batch, Batcher, DistributedMap, ExecutionType, InventoryObject, Items, ListedObject, Map, Reader, ResultManifest,
-    ResultWriter, Settled, WrittenResults,
+    Batch, Batcher, Delimiter, DistributedMap, ExecutionType, InventoryObject, Items, ListedObject, Map, Reader,
+    ResultManifest, ResultWriter, Settled, WrittenResults,
 };
 pub use parallel::{Branches, Parallel};
-pub use permission::{Permission, PermissionError, Resource, permissions};
+pub use permission::{Permission, PermissionError, Resource, known_permissions, permissions};
 pub use placeholder::{PlaceholderError, placeholders};
 pub use retry::{Jitter, Retry};
 pub use state::{Choice, Fail, Pass, Step, Succeed, Wait};

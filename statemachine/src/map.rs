@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 pub use self::batch::{Batch, Batcher};
-pub use self::reader::{InventoryObject, ListedObject, Reader};
+pub use self::reader::{Delimiter, InventoryObject, ListedObject, Reader};
 pub use self::result_writer::{ResultManifest, ResultWriter, WrittenResults};
 use crate::definition::Fields;
 use crate::language::Node;
@@ -256,6 +256,14 @@ impl<In, Item, Out, E, L: Language> DistributedMap<In, Vec<Item>, Out, E, L> {
     /// Writes what the child executions give to S3, and gives on where it is.
     pub fn write_results(mut self, writer: ResultWriter<In, L>) -> DistributedMap<In, WrittenResults, Out, E, L> {
         self.fields.insert("ResultWriter".to_owned(), writer.fields.into());
+        self.cast()
+    }
+}
+
+impl<In, Item, Out, E, L: Language> DistributedMap<In, Vec<Vec<Item>>, Out, E, L> {
+    /// Gives on one list of what the child executions give, each a list.
+    pub fn flatten_results(mut self) -> DistributedMap<In, Vec<Item>, Out, E, L> {
+        self.fields.insert("ResultWriter".to_owned(), result_writer::flattening());
         self.cast()
     }
 }

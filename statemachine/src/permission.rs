@@ -84,43 +84,76 @@ impl<In, Out, L> StateMachine<In, Out, L> {
 ///
 /// A task calls an action whose permissions are not known, or something that only an execution knows.
 pub fn permissions(definition: &Value) -> Result<Vec<Permission>, PermissionError> {
-    let mut found = Permissions(Vec::new());
-    found.machine(definition, "")?;
-    Ok(found.0)
+    let (found, unknown) = known_permissions(definition);
+    unknown.into_iter().next().map_or(Ok(found), Err)
 }
 
-struct Permissions(Vec<Permission>);
+/// What can be derived, and what cannot: the rest has to be granted by hand.
+///
+/// ```
+/// # use serde_json::json;
+/// # use statemachine::known_permissions;
+/// let task = |resource: &str, arguments| json!({"Type": "Task", "Resource": resource, "Arguments": arguments, "End": true});
+/// let branch = |name: &str, task| json!({"StartAt": name, "States": {name: task}});
+/// let publish = task("arn:aws:states:::sns:publish", json!({"TopicArn": "${TopicArn}", "Message": "done"}));
+/// let detect = task("arn:aws:states:::aws-sdk:comprehend:detectDominantLanguage", json!({"Text": "Guten Tag"}));
+/// let branches = [branch("Tell", publish), branch("Detect", detect)];
+/// let definition = json!({"StartAt": "Both", "States": {"Both": {"Type": "Parallel", "Branches": branches, "End": true}}});
+///
+/// let (known, unknown) = known_permissions(&definition);
+/// assert_eq!(known[0].to_string(), "sns:Publish on ${TopicArn}");
+/// assert!(unknown[0].to_string().starts_with("/States/Both/Branches/1/States/Detect: the permissions of arn:aws:"));
+/// ```
+pub fn known_permissions(definition: &Value) -> (Vec<Permission>, Vec<PermissionError>) {
+    let mut permissions = Permissions::default();
+    permissions.machine(definition, "");
+    (permissions.found, permissions.unknown)
+}
+
+#[derive(Default)]
+struct Permissions {
+    found: Vec<Permission>,
+    unknown: Vec<PermissionError>,
+}
 
 impl Permissions {
-    fn machine(&mut self, machine: &Value, path: &str) -> Result<(), PermissionError> {
+    fn machine(&mut self, machine: &Value, path: &str) {
         for (name, state) in machine.get("States").and_then(Value::as_object).into_iter().flatten() {
             let path = format!("{path}{}", pointer(["States", name]));
-            match state.get("Type").and_then(Value::as_str) {
-                Some("Task") => self.task(&Place { object: state, path: path.clone() })?,
-                Some("Map") => self.map(state, &path)?,
-                _ => {}
-            }
+            let outcome = match state.get("Type").and_then(Value::as_str) {
+                Some("Task") => self.task(&Place { object: state, path: path.clone() }),
+                Some("Map") => self.map(state, &path),
+                _ => Ok(()),
+            };
+            self.unknown.extend(outcome.err());
             let branches = state.get("Branches").and_then(Value::as_array).into_iter().flatten();
             for (index, branch) in branches.enumerate() {
-                self.machine(branch, &format!("{path}/Branches/{index}"))?;
+                self.machine(branch, &format!("{path}/Branches/{index}"));
             }
             for field in ["ItemProcessor", "Iterator"] {
                 if let Some(machine) = state.get(field) {
-                    self.machine(machine, &format!("{path}/{field}"))?;
+                    self.machine(machine, &format!("{path}/{field}"));
                 }
             }
         }
-        Ok(())
     }
 
     fn allow(&mut self, actions: &'static [&'static str], resources: impl IntoIterator<Item = Resource>) {
         let permission = Permission { actions, resources: resources.into_iter().collect() };
-        if !self.0.contains(&permission) {
-            self.0.push(permission);
+        if !self.found.contains(&permission) {
+            self.found.push(permission);
         }
     }
 
     fn task(&mut self, task: &Place<'_>) -> Result<(), PermissionError> {
+        if let Some(credentials) = task.object.get("Credentials") {
+            // Another role does the work; what it may is said where it is.
+            let role = credentials.get("RoleArn").and_then(Value::as_str).filter(|role| !role.starts_with("{%"));
+            let not_fixed = || PermissionError::NotFixed { path: task.path.clone(), field: "Credentials/RoleArn" };
+            let role = role.and_then(|role| Arn::of(role, "iam", "role/")).ok_or_else(not_fixed)?;
+            self.allow(&["sts:AssumeRole"], [role.into()]);
+            return Ok(());
+        }
         let resource = task.object.get("Resource").and_then(Value::as_str).unwrap_or_default();
         let unknown = || PermissionError::UnknownAction { path: task.path.clone(), resource: resource.to_owned() };
         let Some((_, integration)) = resource.split_once(":states:::") else {

@@ -9,7 +9,8 @@ use crate::service::lambda;
 use crate::work::{HasResult, Work};
 use crate::{Expression, JsonPath, Jsonata, Language, Raised, field};
 
-/// A call of a service, made from a state's input: the modules of [`service`](crate::service) have one each.
+/// A call of a service, made from a state's input: the modules of [`service`](crate::service) have one for each action,
+/// and say how to add another.
 #[derive(Debug)]
 pub struct Call<In, S, L = Jsonata> {
     arguments: Vec<(String, Node)>,
@@ -17,15 +18,19 @@ pub struct Call<In, S, L = Jsonata> {
 }
 
 impl<In, S, L: Language> Call<In, S, L> {
-    pub(crate) fn new() -> Self {
+    /// A call without arguments.
+    #[expect(clippy::new_without_default, reason = "the types would have to be said")]
+    pub fn new() -> Self {
         Self { arguments: Vec::new(), types: PhantomData }
     }
 
-    pub(crate) fn text(self, name: &str, text: impl Into<Expression<In, String, L>>) -> Self {
+    /// Adds an argument that is a text, under the name that the service gives it.
+    pub fn text(self, name: &str, text: impl Into<Expression<In, String, L>>) -> Self {
         self.value(name, text.into())
     }
 
-    pub(crate) fn value<T>(mut self, name: &str, value: Expression<In, T, L>) -> Self {
+    /// Adds an argument.
+    pub fn value<T>(mut self, name: &str, value: Expression<In, T, L>) -> Self {
         self.arguments.push((name.to_owned(), value.into_node()));
         self
     }
@@ -172,9 +177,9 @@ impl<In, Out, L: Language> Task<In, (), Out, Infallible, L> {
     ///
     /// ```compile_fail,E0277
     /// # use statemachine::{Expression, Step, Task};
-    /// # use statemachine::service::s3;
+    /// # use statemachine::service::dynamodb::{Attributes, put_item};
     /// let ask: Step<String, bool> =
-    ///     Task::wait_for_token(|token| s3::put_object("bucket", Expression::<String, String>::input(), token)).end();
+    ///     Task::wait_for_token(|token| put_item("table", Attributes::<String>::new().string("token", token))).end();
     /// ```
     pub fn wait_for_token<S: Callback, T>(
         call: impl FnOnce(Expression<In, String, L>) -> Call<In, S, L>,
@@ -206,6 +211,16 @@ impl<In, Mid, Out, E, L: Language> Task<In, Mid, Out, E, L> {
     /// How long one attempt may take, seconds: 1 to 99,999,999. Longer is the error `States.Timeout`.
     pub fn timeout_seconds(mut self, seconds: impl Into<Expression<In, u64, L>>) -> Self {
         L::put(&mut self.fields, "TimeoutSeconds", seconds.into().node());
+        self
+    }
+
+    /// Acts as a role of another account, by the role's ARN. The machine's own role may then assume it, and what the
+    /// task does is granted there.
+    ///
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html>
+    pub fn as_role(mut self, role_arn: &str) -> Self {
+        self.fields
+            .insert("Credentials".to_owned(), Fields::from_iter([("RoleArn".to_owned(), role_arn.into())]).into());
         self
     }
 

@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::io::Write as _;
+
 use serde_json::{Value, json};
 use statemachine::interpreter::{Execution, Interpreter, TaskError};
 use statemachine::service::{dynamodb, eventbridge, lambda, s3, sns, sqs, states};
 use statemachine::{
-    Batch, Batcher, Choice, ErrorName, ErrorOutput, ExecutionType, Expression, Fail, InventoryObject, JsonPath,
-    ListedObject, Map, Parallel, Pass, Raised, Reader, ResultWriter, Retry, StateMachine, Step, Succeed, Task, Wait,
-    field, object,
+    Batch, Batcher, Choice, Delimiter, ErrorName, ErrorOutput, ExecutionType, Expression, Fail, InventoryObject,
+    JsonPath, ListedObject, Map, Parallel, Pass, Raised, Reader, ResultWriter, Retry, StateMachine, Step, Succeed,
+    Task, Wait, field, object,
 };
 
 struct Order {
@@ -294,6 +296,47 @@ fn every_service_is_called_as_it_wants_to_be() {
 }
 
 #[test]
+fn every_service_that_can_waits_for_a_job_or_a_token() {
+    struct Letter {
+        token: String,
+    }
+    fn definition<In, Out>(step: Step<In, Out>) -> Value {
+        single(step).definition()["States"]["Only"].clone()
+    }
+    type Token = Expression<Order, String>;
+    let letter = |token: Token| object!(Letter { token: token });
+    let started = |token: Token| states::start_execution::<_, _, (), _>("${Other}", letter(token));
+    let event =
+        |token: Token| eventbridge::put_events([eventbridge::Event::new("bus", "shop", "Asked", letter(token))]);
+    let waiting: [Step<Order, bool>; 6] = [
+        Task::wait_for_token(|token| lambda::invoke::<_, _, (), _>("ask", letter(token))).timeout_seconds(9).end(),
+        Task::wait_for_token(|token| sqs::send_message("${Queue}", letter(token))).timeout_seconds(9).end(),
+        Task::wait_for_token(|token| sns::publish("${Topic}", letter(token))).timeout_seconds(9).end(),
+        Task::wait_for_token(event).timeout_seconds(9).end(),
+        Task::wait_for_token(started).timeout_seconds(9).end(),
+        Task::wait_for_token(|token| s3::put_object("bucket", "a", letter(token))).timeout_seconds(9).end(),
+    ];
+    for step in waiting {
+        let state = definition(step);
+        assert!(state["Resource"].as_str().unwrap().ends_with(".waitForTaskToken"), "{state}");
+        assert!(state["Arguments"].to_string().contains("$states.context.Task.Token"), "{state}");
+    }
+    let job: Step<Order, u64> = Task::run_job(states::start_execution("${Other}", Expression::<Order, Order>::input()))
+        .timeout_seconds(9)
+        .output(|_, ended| field!(ended.Output))
+        .end();
+    assert_eq!(definition(job)["Resource"], "arn:aws:states:::states:startExecution.sync:2");
+}
+
+#[test]
+fn a_task_acts_as_another_role() {
+    let role = "arn:aws:iam::210987654321:role/charges";
+    let machine = single(Task::lambda::<Order, u64>(CHARGE).as_role(role).timeout_seconds(9).end());
+    assert_eq!(machine.definition()["States"]["Only"]["Credentials"], json!({"RoleArn": role}));
+    assert_eq!(machine.permissions().unwrap()[0].to_string(), format!("sts:AssumeRole on {role}"));
+}
+
+#[test]
 fn branches_of_different_types_come_together() {
     let left = single(Pass::output(field!(Order, id)).end());
     let right = single(Pass::output(field!(Order, total).greater_than(5)).end());
@@ -336,6 +379,7 @@ fn a_distributed_map_reads_every_form_of_list() {
             rows(Reader::json_lines("files", "a.jsonl")),
         ),
         ("a.csv", "id,n\na,1\nb,2\nc,3", rows(Reader::csv("files", "a.csv").max_items(2))),
+        ("c.csv", "id|n\na|1\nb|2", rows(Reader::csv("files", "c.csv").delimiter(Delimiter::Pipe))),
         ("b.csv", "a,1\nb,2", rows(Reader::csv_of("files", "b.csv", &["id", "n"]))),
     ];
     for (key, text, machine) in files {
@@ -393,6 +437,59 @@ fn an_inventory_is_a_list_of_objects() {
     let machine = machine.build(&start).unwrap();
     let reader = &machine.definition()["States"]["Objects"]["ItemReader"];
     assert_eq!(reader["ReaderConfig"], json!({"InputType": "MANIFEST"}));
+
+    let manifest = json!({
+        "sourceBucket": "files",
+        "destinationBucket": "arn:aws:s3:::inventory",
+        "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size",
+        "files": [{"key": "data/1.csv.gz", "size": 40}, {"key": "data/2.csv.gz", "size": 40}]
+    });
+    let packed = |rows: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(rows.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let mut interpreter = Interpreter::new(machine.definition())
+        .unwrap()
+        .object("inventory", "2026/manifest.json", manifest.to_string())
+        .object("inventory", "data/1.csv.gz", packed("\"files\",\"a\",\"3\"\n\"files\",\"b%20c\",\"4\"\n"))
+        .object("inventory", "data/2.csv.gz", packed("\"files\",\"d\",\"5\"\n"));
+    assert_eq!(interpreter.run(json!({})).unwrap().output(), Some(&json!(["a", "b%20c", "d"])));
+    let mut interpreter = interpreter.object("inventory", "data/2.csv.gz", "no gzip");
+    assert_eq!(interpreter.run(json!({})).unwrap().error(), Some("States.ItemReaderFailed"));
+}
+
+#[test]
+fn results_are_written_as_the_writer_says() {
+    struct Numbers {
+        list: Vec<u64>,
+    }
+    fn written(writer: ResultWriter<Vec<Numbers>>) -> String {
+        let inner = single(Pass::output(field!(Numbers, list)).end());
+        let mut machine = StateMachine::<Vec<Numbers>, String>::builder("");
+        let map = Map::over(Expression::<Vec<Numbers>, Vec<Numbers>>::input());
+        let map = map.distributed(ExecutionType::Standard, &inner).write_results(writer);
+        let start = machine.add("Each", map.output(|_, written| field!(written.ResultWriterDetails.Key)).end());
+        let machine = machine.build(&start).unwrap();
+        let mut interpreter = Interpreter::new(machine.definition()).unwrap();
+        let execution = interpreter.run(json!([{"list": [1, 2]}, {"list": [3]}])).unwrap();
+        let read = |key: &str| String::from_utf8(interpreter.read_object("out", key).unwrap()).unwrap();
+        let manifest: Value = serde_json::from_str(&read(execution.output().unwrap().as_str().unwrap())).unwrap();
+        read(manifest["ResultFiles"]["SUCCEEDED"][0]["Key"].as_str().unwrap())
+    }
+    let to = || ResultWriter::to("out", "results");
+    let records: Value = serde_json::from_str(&written(to())).unwrap();
+    assert_eq!((&records[1]["Output"], &records[1]["Status"]), (&json!("[3]"), &json!("SUCCEEDED")));
+    assert_eq!(written(to().compact()), "[[1,2],[3]]");
+    assert_eq!(written(to().flatten()), "[1,2,3]");
+    assert_eq!(written(to().json_lines().flatten()), "1\n2\n3\n");
+
+    let inner = single(Pass::output(field!(Numbers, list)).end());
+    let mut machine = StateMachine::<Vec<Numbers>, Vec<u64>>::builder("");
+    let map = Map::over(Expression::<Vec<Numbers>, Vec<Numbers>>::input());
+    let start = machine.add("Each", map.distributed(ExecutionType::Standard, &inner).flatten_results().end());
+    check(&machine.build(&start).unwrap(), json!([{"list": [1, 2]}, {"list": [3]}]), json!([1, 2, 3]));
 }
 
 #[test]

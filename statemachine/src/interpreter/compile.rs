@@ -11,7 +11,7 @@ use super::items::Format;
 use super::path::Path;
 use super::program::{
     Batcher, Catcher, Edge, Items, Kind, Machine, Map, Next, Number, Numbers, Places, Program, Reader, ResultPath,
-    Retrier, Selection, State, Task, Text, Until, Work,
+    Retrier, Selection, State, Task, Text, Transformation, Until, Work, Writer,
 };
 use super::source::{DefinitionError, Read, Source};
 use super::template::Template;
@@ -236,12 +236,7 @@ impl Reading<'_> {
             reader: self.source.inner("ItemReader")?.map(|reader| self.reader(reader)).transpose()?,
             selector,
             batcher: self.source.inner("ItemBatcher")?.map(|batcher| self.batcher(batcher)).transpose()?,
-            writer: self
-                .source
-                .inner("ResultWriter")?
-                .map(|writer| self.arguments(&writer, "ResultWriter"))
-                .transpose()?
-                .flatten(),
+            writer: self.source.inner("ResultWriter")?.map(|writer| self.writer(&writer)).transpose()?,
             concurrency: self.number("MaxConcurrency", "MaxConcurrencyPath")?,
             tolerated_count: self.number("ToleratedFailureCount", "ToleratedFailureCountPath")?,
             tolerated_percentage: self.number("ToleratedFailurePercentage", "ToleratedFailurePercentagePath")?,
@@ -261,6 +256,20 @@ impl Reading<'_> {
             format: Format::read(config.as_ref())?,
             most,
         })
+    }
+
+    fn writer(&self, source: &Source<'_>) -> Read<Writer> {
+        let config = source.inner("WriterConfig")?;
+        let text = |field: &str| config.as_ref().map_or(Ok(None), |config| config.text(field));
+        let is_exported = source.value("Resource").is_some();
+        let transformation = match text("Transformation")? {
+            Some("FLATTEN") => Transformation::Flatten,
+            Some("COMPACT") => Transformation::Compact,
+            None if !is_exported => Transformation::Compact,
+            _ => Transformation::None,
+        };
+        let is_in_lines = text("OutputType")? == Some("JSONL");
+        Ok(Writer { is_exported, arguments: self.arguments(source, "ResultWriter")?, transformation, is_in_lines })
     }
 
     fn batcher(&self, source: Source<'_>) -> Read<Batcher> {

@@ -1,10 +1,14 @@
-//! What a distributed Map reads its items from: JSON, JSON Lines, CSV, or an inventory's manifest.
+//! What a distributed Map reads its items from: JSON, JSON Lines, CSV, or an inventory.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html>
 
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
 use serde_json::{Map, Value};
 
 use super::failure::{Failure, Flow};
+use super::objects::Objects;
 use super::source::{Read, Source};
 use crate::ErrorName;
 
@@ -20,6 +24,8 @@ pub(super) enum Format {
         headers: Option<Vec<String>>,
         delimiter: char,
     },
+    /// The list of an S3 inventory, in the objects that its manifest names.
+    Inventory,
 }
 
 const DELIMITERS: [(&str, char); 5] =
@@ -40,11 +46,18 @@ impl Format {
                 let headers = are_given.then(|| config.texts("CSVHeaders")).transpose()?;
                 Ok(Self::Csv { headers, delimiter: *delimiter })
             }
-            other => Err(config.error("InputType", format!("{other} is not read here; use JSON, JSONL or CSV"))),
+            "MANIFEST" if config.text("ManifestType")?.unwrap_or("S3_INVENTORY") == "S3_INVENTORY" => {
+                Ok(Self::Inventory)
+            }
+            other => {
+                Err(config
+                    .error("InputType", format!("{other} is not read here, JSON, JSONL, CSV and inventories are")))
+            }
         }
     }
 
-    pub(super) fn items(&self, bytes: &[u8]) -> Flow<Vec<Value>> {
+    /// The items of an object. An inventory reads more of them, which `objects` holds.
+    pub(super) fn items(&self, bytes: &[u8], objects: &Objects) -> Flow<Vec<Value>> {
         let text = std::str::from_utf8(bytes).map_err(|_| unreadable("the object is no UTF-8"))?;
         let json =
             |text: &str| serde_json::from_str(text).map_err(|error| unreadable(format!("it is no JSON: {error}")));
@@ -60,8 +73,35 @@ impl Format {
             }
             Self::JsonLines => text.lines().filter(|line| !line.trim().is_empty()).map(json).collect(),
             Self::Csv { headers, delimiter } => Ok(csv_items(text, headers.as_deref(), *delimiter)),
+            Self::Inventory => inventory(&json(text)?, objects),
         }
     }
+}
+
+/// The rows of an inventory: texts, its keys URL-encoded, as S3 writes them.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html>
+fn inventory(manifest: &Value, objects: &Objects) -> Flow<Vec<Value>> {
+    let text = |field: &str| manifest.get(field).and_then(Value::as_str).unwrap_or_default();
+    if text("fileFormat") != "CSV" {
+        return Err(unreadable("the manifest is of no inventory in CSV, which is the only form that is read here"));
+    }
+    let headers: Vec<String> = text("fileSchema").split(',').map(|header| header.trim().to_owned()).collect();
+    let bucket = text("destinationBucket").trim_start_matches("arn:aws:s3:::");
+    let mut items = Vec::new();
+    for file in manifest.get("files").and_then(Value::as_array).into_iter().flatten() {
+        let key = file.get("key").and_then(Value::as_str).unwrap_or_default();
+        let packed = objects.get(bucket, key).ok_or_else(|| missing(bucket, key))?;
+        let mut rows = String::new();
+        let unpacked = MultiGzDecoder::new(packed).read_to_string(&mut rows);
+        unpacked.map_err(|error| unreadable(format!("s3://{bucket}/{key} is no packed text: {error}")))?;
+        items.extend(csv_items(&rows, Some(&headers), ','));
+    }
+    Ok(items)
+}
+
+pub(super) fn missing(bucket: &str, key: &str) -> Failure {
+    unreadable(format!("there is no object s3://{bucket}/{key}"))
 }
 
 pub(super) fn unreadable(reason: impl Into<String>) -> Failure {
@@ -123,7 +163,7 @@ mod tests {
     #[track_caller]
     fn check(config: Value, text: &str, expected: Value) {
         let format = Format::read(Some(&Source::new(&config, "").unwrap())).unwrap();
-        assert_eq!(format.items(text.as_bytes()).map(Value::from), Ok(expected));
+        assert_eq!(format.items(text.as_bytes(), &Objects::default()).map(Value::from), Ok(expected));
     }
 
     #[test]
@@ -143,8 +183,11 @@ mod tests {
     fn what_is_no_list_fails_the_reader() {
         let format = Format::Json { pointer: None };
         for text in ["3", "{", "\u{0}"] {
-            assert_eq!(format.items(text.as_bytes()).unwrap_err().error, "States.ItemReaderFailed");
+            assert_eq!(
+                format.items(text.as_bytes(), &Objects::default()).unwrap_err().error,
+                "States.ItemReaderFailed"
+            );
         }
-        assert!(Format::JsonLines.items(&[0xff]).is_err());
+        assert!(Format::JsonLines.items(&[0xff], &Objects::default()).is_err());
     }
 }

@@ -4,16 +4,16 @@ use futures::StreamExt as _;
 use futures::stream::{self, FuturesUnordered};
 use serde_json::{Map as Fields, Value, json};
 
-use super::ChildExecution;
 use super::data::Data;
 use super::engine::{Engine, PAYLOAD_LIMIT};
 use super::failure::{Failure, Flow};
 use super::history::Details;
-use super::items::unreadable;
+use super::items::missing;
 use super::journal::{Journal, Line};
-use super::program::{Batcher, Items, Machine, Map, Number, Reader, State};
+use super::program::{Batcher, Items, Machine, Map, Number, Reader, State, Transformation, Writer};
 use super::scope::{ContextObject, item};
 use super::template::Template;
+use super::{ChildExecution, MACHINE_ARN};
 use crate::ErrorName;
 
 /// How many items run at once where MaxConcurrency is 0.
@@ -176,9 +176,8 @@ impl Engine<'_, '_> {
         let mut items = if reader.is_listing {
             objects.list(bucket, text("Prefix"))
         } else {
-            let bytes = objects.get(bucket, key);
-            let bytes = bytes.ok_or_else(|| unreadable(format!("there is no object s3://{bucket}/{key}")))?;
-            reader.format.items(bytes)?
+            let bytes = objects.get(bucket, key).ok_or_else(|| missing(bucket, key))?;
+            reader.format.items(bytes, &objects)?
         };
         if let Some(most) = self.number(reader.most.as_ref(), input, line)?.filter(|most| *most > 0.0) {
             items.truncate(most as usize);
@@ -207,10 +206,7 @@ impl Engine<'_, '_> {
         line.record("MapRunSucceeded", &self.world, Details::None)?;
         line.record("MapStateSucceeded", &self.world, Details::None)?;
         match &map.writer {
-            Some(writer) => {
-                let target = self.evaluate(Some(writer), input, line)?;
-                Ok(self.write_results(&target, &arn, &children).into())
-            }
+            Some(writer) => self.results(writer, input, line, &arn, &children),
             None => Ok(children.into_iter().map(Child::output).collect::<Value>().into()),
         }
     }
@@ -232,8 +228,7 @@ impl Engine<'_, '_> {
         let mut children: Vec<Option<Child>> = inputs.iter().map(|_| None).collect();
         let start = &*line;
         let runs = inputs.into_iter().enumerate().map(|(index, (input, weight))| async move {
-            let outcome = self.child(map, &start.context, label, input.clone()).await;
-            (index, Child { input, outcome, weight })
+            (index, self.child(map, &start.context, label, input, weight).await)
         });
         let mut running = Box::pin(stream::iter(runs).buffer_unordered(concurrency));
         let mut failed = 0;
@@ -262,33 +257,28 @@ impl Engine<'_, '_> {
         Ok(count.into_iter().chain(share).reduce(f64::min).unwrap_or(0.0))
     }
 
-    async fn child(&self, map: &Map, context: &ContextObject, label: &str, input: Data) -> Flow<Data> {
+    async fn child(&self, map: &Map, context: &ContextObject, label: &str, input: Data, weight: usize) -> Child {
         let name = self.world.uuid();
         let arn = format!("arn:aws:states:us-east-1:123456789012:execution:machine/{label}:{name}");
-        let execution = json!({
-            "Id": arn,
-            "Input": input.json(),
-            "Name": name,
-            "StartTime": self.world.now(),
-        });
+        let started = self.world.now();
+        let execution = json!({"Id": arn, "Input": input.json(), "Name": name, "StartTime": started});
         let journal = Journal::default();
         let mut line = Line::new(&journal, context.clone().with("Execution", execution.into()));
         line.is_branch = true;
-        line.begin(&self.world, &input)?;
-        let outcome = self.nested(&map.machine, input, &mut line).await;
+        let outcome = match line.begin(&self.world, &input) {
+            Ok(()) => self.nested(&map.machine, input.clone(), &mut line).await,
+            Err(failure) => Err(failure),
+        };
         let previous = line.previous;
         drop(line);
-        match &outcome {
-            Ok(output) => {
-                let details = Details::Succeeded { output: output.text().clone() };
-                journal.close("ExecutionSucceeded", previous, &self.world, details);
-            }
-            Err(failure) => {
-                journal.close("ExecutionFailed", previous, &self.world, Details::failed(failure));
-            }
-        }
-        self.children.borrow_mut().push(ChildExecution { execution_arn: arn, events: journal.into_events() });
-        outcome
+        let (event, details) = match &outcome {
+            Ok(output) => ("ExecutionSucceeded", Details::Succeeded { output: output.text().clone() }),
+            Err(failure) => ("ExecutionFailed", Details::failed(failure)),
+        };
+        journal.close(event, previous, &self.world, details);
+        let events = journal.into_events();
+        self.children.borrow_mut().push(ChildExecution { execution_arn: arn.clone(), events });
+        Child { input, outcome, weight, arn, started, stopped: self.world.now() }
     }
 
     /// The input of each child execution, and how many items it holds.
@@ -355,25 +345,25 @@ impl Engine<'_, '_> {
         Ok(batches)
     }
 
-    /// Writes the results to S3, as ResultWriter does, and gives what the state gives instead of them.
+    /// What a ResultWriter makes of the results: written to S3, the state gives where they are, and else themselves.
     ///
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html>
-    fn write_results(&self, target: &Value, arn: &str, children: &[Child]) -> Value {
+    fn results(&self, writer: &Writer, input: &Data, line: &Line<'_>, arn: &str, children: &[Child]) -> Flow<Data> {
+        if !writer.is_exported {
+            return Ok(writer.results(children.iter()).into_iter().collect::<Value>().into());
+        }
+        let target = self.evaluate(writer.arguments.as_ref(), input, line)?;
         let text = |field: &str| target.get(field).and_then(Value::as_str).unwrap_or_default();
         let (bucket, prefix) = (text("Bucket"), text("Prefix"));
         let folder =
             [prefix, &self.world.uuid()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
         let mut files = Fields::new();
-        for (status, is_wanted) in [("FAILED", false), ("SUCCEEDED", true)] {
-            let records: Vec<Value> = children
-                .iter()
-                .filter(|child| child.outcome.is_ok() == is_wanted)
-                .map(|child| child.record(status))
-                .collect();
+        for status in ["FAILED", "SUCCEEDED"] {
+            let results = writer.results(children.iter().filter(|child| child.status() == status));
             let mut listed = Vec::new();
-            if !records.is_empty() {
-                let key = format!("{folder}/{status}_0.json");
-                let bytes = Value::Array(records).to_string().into_bytes();
+            if !results.is_empty() {
+                let (bytes, ending) = writer.bytes(results);
+                let key = format!("{folder}/{status}_0.{ending}");
                 listed.push(json!({"Key": key, "Size": bytes.len()}));
                 self.objects.borrow_mut().put(bucket, &key, bytes);
             }
@@ -383,7 +373,34 @@ impl Engine<'_, '_> {
         let manifest = json!({"DestinationBucket": bucket, "MapRunArn": arn, "ResultFiles": files});
         let key = format!("{folder}/manifest.json");
         self.objects.borrow_mut().put(bucket, &key, manifest.to_string().into_bytes());
-        json!({"MapRunArn": arn, "ResultWriterDetails": {"Bucket": bucket, "Key": key}})
+        Ok(json!({"MapRunArn": arn, "ResultWriterDetails": {"Bucket": bucket, "Key": key}}).into())
+    }
+}
+
+impl Writer {
+    /// The results as they are to be. What failed is told whole, whatever is asked for.
+    fn results<'a>(&self, children: impl Iterator<Item = &'a Child>) -> Vec<Value> {
+        let mut results = Vec::new();
+        for child in children {
+            match (&child.outcome, self.transformation) {
+                (Err(_), _) | (_, Transformation::None) => results.push(child.record()),
+                (Ok(output), Transformation::Compact) => results.push(output.json().clone()),
+                (Ok(output), Transformation::Flatten) => match output.json() {
+                    Value::Array(items) => results.extend(items.iter().cloned()),
+                    other => results.push(other.clone()),
+                },
+            }
+        }
+        results
+    }
+
+    /// A file of results, and the ending of its name.
+    fn bytes(&self, results: Vec<Value>) -> (Vec<u8>, &'static str) {
+        if self.is_in_lines {
+            (results.iter().map(|result| format!("{result}\n")).collect::<String>().into_bytes(), "jsonl")
+        } else {
+            (Value::Array(results).to_string().into_bytes(), "json")
+        }
     }
 }
 
@@ -402,18 +419,35 @@ struct Child {
     input: Data,
     outcome: Flow<Data>,
     weight: usize,
+    arn: String,
+    started: String,
+    stopped: String,
 }
 
 impl Child {
+    fn status(&self) -> &'static str {
+        if self.outcome.is_ok() { "SUCCEEDED" } else { "FAILED" }
+    }
+
     /// A failure that was tolerated leaves null in its place.
     fn output(self) -> Value {
         self.outcome.map_or(Value::Null, Data::into_json)
     }
 
-    fn record(&self, status: &str) -> Value {
-        let mut record = json!({"Input": &**self.input.text(), "Status": status});
+    /// All that is known of it, as a ResultWriter writes it.
+    fn record(&self) -> Value {
+        let mut record = json!({
+            "ExecutionArn": self.arn,
+            "Input": &**self.input.text(),
+            "InputDetails": {"Included": true},
+            "Name": self.arn.rsplit(':').next(),
+            "StartDate": self.started,
+            "StateMachineArn": MACHINE_ARN,
+            "Status": self.status(),
+            "StopDate": self.stopped,
+        });
         let outcome = match &self.outcome {
-            Ok(output) => json!({"Output": &**output.text()}),
+            Ok(output) => json!({"Output": &**output.text(), "OutputDetails": {"Included": true}}),
             Err(failure) => failure.output(),
         };
         if let (Some(record), Value::Object(outcome)) = (record.as_object_mut(), outcome) {

@@ -176,7 +176,7 @@ pub(super) struct Map {
     pub(super) reader: Option<Reader>,
     pub(super) selector: Option<Template>,
     pub(super) batcher: Option<Batcher>,
-    pub(super) writer: Option<Template>,
+    pub(super) writer: Option<Writer>,
     pub(super) concurrency: Option<Number>,
     pub(super) tolerated_count: Option<Number>,
     pub(super) tolerated_percentage: Option<Number>,
@@ -196,6 +196,27 @@ pub(super) struct Reader {
     pub(super) arguments: Option<Template>,
     pub(super) format: super::items::Format,
     pub(super) most: Option<Number>,
+}
+
+/// What becomes of the results of a distributed Map.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// Whether they are written to S3.
+    pub(super) is_exported: bool,
+    pub(super) arguments: Option<Template>,
+    pub(super) transformation: Transformation,
+    /// Whether they are written as JSON Lines.
+    pub(super) is_in_lines: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Transformation {
+    /// The outputs, and what is known of their executions.
+    None,
+    /// The outputs.
+    Compact,
+    /// The outputs, and of those that are lists their items.
+    Flatten,
 }
 
 #[derive(Debug)]

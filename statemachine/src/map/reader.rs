@@ -57,6 +57,11 @@ impl<In, Item, L: Language> Reader<In, Item, L> {
         Self::object(bucket, key, "CSV").config("CSVHeaderLocation", "GIVEN").config("CSVHeaders", fields.to_vec())
     }
 
+    /// What parts the fields of a row of CSV, where it is no comma.
+    pub fn delimiter(self, delimiter: Delimiter) -> Self {
+        self.config("CSVDelimiter", delimiter.as_str())
+    }
+
     fn config(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
         self.config.insert(name.to_owned(), value.into());
         self
@@ -75,6 +80,33 @@ impl<In, Item, L: Language> Reader<In, Item, L> {
         }
         put_template::<L>(&mut fields, L::ARGUMENTS, &self.arguments);
         fields
+    }
+}
+
+/// What parts the fields of a row of CSV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delimiter {
+    /// `,`
+    Comma,
+    /// `|`
+    Pipe,
+    /// `;`
+    Semicolon,
+    /// A space.
+    Space,
+    /// A tab.
+    Tab,
+}
+
+impl Delimiter {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Comma => "COMMA",
+            Self::Pipe => "PIPE",
+            Self::Semicolon => "SEMICOLON",
+            Self::Space => "SPACE",
+            Self::Tab => "TAB",
+        }
     }
 }
 
@@ -120,7 +152,7 @@ pub struct InventoryObject {
 }
 
 impl<In, L: Language> Reader<In, InventoryObject, L> {
-    /// The objects that an inventory lists, by the inventory's `manifest.json`.
+    /// The objects that an inventory lists, by the inventory's `manifest.json`. Their keys are URL-encoded.
     pub fn inventory(bucket: &str, manifest_key: impl Into<Expression<In, String, L>>) -> Self {
         Self::object(bucket, manifest_key, "MANIFEST")
     }

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use serde_json::{Value, json};
+
 use crate::definition::{Fields, put_template};
 use crate::language::Node;
 use crate::{Expression, Jsonata, Language};
@@ -22,6 +24,34 @@ impl<In, L: Language> ResultWriter<In, L> {
         put_template::<L>(&mut fields, L::ARGUMENTS, &arguments);
         Self { fields, types: PhantomData }
     }
+
+    /// Writes the outputs by themselves. Otherwise each comes with what is known of its execution, such as its input. An
+    /// execution that failed always does.
+    pub fn compact(self) -> Self {
+        self.config("Transformation", "COMPACT")
+    }
+
+    /// As [`compact`](Self::compact), and of an output that is a list its items.
+    pub fn flatten(self) -> Self {
+        self.config("Transformation", "FLATTEN")
+    }
+
+    /// Writes JSON Lines, and not a list.
+    pub fn json_lines(self) -> Self {
+        self.config("OutputType", "JSONL")
+    }
+
+    fn config(mut self, name: &str, value: &str) -> Self {
+        // AWS wants both fields where there is one.
+        let default = || json!({"Transformation": "NONE", "OutputType": "JSON"});
+        self.fields.entry("WriterConfig").or_insert_with(default)[name] = value.into();
+        self
+    }
+}
+
+/// What gives the items of the outputs on that are lists, in one list, without S3.
+pub(super) fn flattening() -> Value {
+    json!({"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSON"}})
 }
 
 /// What a map gives where a [`ResultWriter`] has written its results.

@@ -121,3 +121,32 @@ fn what_cannot_be_known_is_an_error_and_not_a_wildcard() {
     let other = needs(task("arn:aws:states:::batch:submitJob.sync", json!({})));
     assert!(other.unwrap_err().to_string().contains("grant them by hand"));
 }
+
+#[test]
+fn a_distributed_map_is_found_however_deep_it_is() {
+    let nested = |state: Value| json!({"StartAt": "In", "States": {"In": state}});
+    let mut processor = nested(json!({"Type": "Pass", "End": true}));
+    processor["ProcessorConfig"] = json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"});
+    let reader = json!({"Resource": "arn:aws:states:::s3:getObject", "Arguments": {"Bucket": "rows", "Key": "a.json"}});
+    let distributed = json!({"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": true});
+    let inline = json!({"Type": "Map", "ItemProcessor": nested(distributed.clone()), "End": true});
+    let parallel = json!({"Type": "Parallel", "Branches": [nested(inline.clone())], "End": true});
+    let mut outer = distributed.clone();
+    outer["ItemProcessor"]["States"]["In"] = parallel.clone();
+    let expected = needs(distributed).unwrap();
+    assert!(expected.contains(&"states:StartExecution on the machine itself".to_owned()), "{expected:?}");
+    for state in [inline, parallel, outer] {
+        assert_eq!(needs(state).unwrap(), expected);
+    }
+}
+
+#[test]
+fn another_role_that_does_the_work_is_assumed() {
+    let task = |role: &str| {
+        json!({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Credentials": {"RoleArn": role},
+            "Arguments": {"FunctionName": "arn:aws:lambda:us-east-1:210987654321:function:charge"}})
+    };
+    let role = "arn:aws:iam::210987654321:role/charges";
+    assert_eq!(needs(task(role)).unwrap(), [format!("sts:AssumeRole on {role}")]);
+    assert!(needs(task("{% $states.input.role %}")).unwrap_err().to_string().contains("Credentials/RoleArn"));
+}

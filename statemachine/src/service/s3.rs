@@ -1,7 +1,7 @@
 //! S3, through the AWS SDK: <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>.
 
 use super::errors;
-use crate::task::{Call, Service};
+use crate::task::{Call, Callback, Service};
 use crate::{Expression, Language};
 
 /// The action `GetObject`.
@@ -53,6 +53,9 @@ impl Service for PutObject {
     type Error = S3Error;
     const RESOURCE: &'static str = "arn:aws:states:::aws-sdk:s3:putObject";
 }
+
+/// Whoever learns of the object finds the token in it.
+impl Callback for PutObject {}
 
 /// Reads an object.
 pub fn get_object<In, L: Language>(bucket: &str, key: impl Into<Expression<In, String, L>>) -> Call<In, GetObject, L> {
