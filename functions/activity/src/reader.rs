@@ -53,6 +53,8 @@ pub struct Summary {
     pub warnings_by_code: BTreeMap<String, u64>,
     /// What each file rule found, in the contract's order.
     pub file_rules: Vec<FileRuleOutcome>,
+    /// How old the newest row was when the file arrived, seconds; where both are known.
+    pub newest_row_age_seconds: Option<u64>,
     /// What a strict contract does with the rows that would be written, where it refuses the file.
     pub refusal: Option<Refusal>,
     /// Why the file could not be read to its end, where it could not.
@@ -321,6 +323,7 @@ impl<'c> Ledger<'c> {
             return Err(failure);
         }
         let account = Account { counts: self.counts, invalid: self.invalid, arrived: self.parser.arrived };
+        let newest_row_age_seconds = self.parser.statistics.newest_row_age(account.arrived);
         let outcomes = self.parser.statistics.outcomes(account)?;
         let of_file = outcomes.iter().map(|(_, outcome)| outcome.verdict).max().unwrap_or_default();
         let of_rows =
@@ -339,6 +342,7 @@ impl<'c> Ledger<'c> {
             verdict: of_file.max(of_rows).max(of_run),
             errors_by_code: by_code(Severity::Fail),
             warnings_by_code: by_code(Severity::Warn),
+            newest_row_age_seconds,
             file_rules: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
             refusal: refusal.filter(|_| self.contract.is_strict()),
             damage,

@@ -8,14 +8,16 @@
 mod environment;
 mod names;
 mod quarantine;
+mod report;
 mod task;
 
 pub use environment::{EnvironmentError, OrchestratorEnvironment, ProcessorEnvironment};
 pub use names::{
-    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, metric,
-    state_machine_arn_parameter,
+    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, REPORT_PREFIX,
+    metric, state_machine_arn_parameter,
 };
 pub use quarantine::{QuarantineManifest, QuarantineObject};
+pub use report::{RowSample, RunReport, SampleReason};
 pub use task::{
     Counts, FileLocation, FileRuleOutcome, ProcessorError, ProcessorOutput, StateMachineSubstitutions, Verdict,
 };

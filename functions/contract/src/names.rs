@@ -14,6 +14,9 @@ pub const QUARANTINE_PREFIX: &str = "quarantine/";
 /// quarantine has rows only.
 pub const QUARANTINE_MANIFEST: &str = "_manifest.json";
 
+/// The key prefix of the reports of runs, in the quarantine bucket too.
+pub const REPORT_PREFIX: &str = "reports/";
+
 /// The record contract's file name inside the processor's package, beside `bootstrap`.
 pub const RECORD_CONTRACT_FILE: &str = "contract.yaml";
 
@@ -26,7 +29,7 @@ pub fn state_machine_arn_parameter(pipeline: &str) -> String {
 pub mod metric {
     /// The namespace of every metric below.
     pub const NAMESPACE: &str = "Pipeline";
-    /// The one dimension: the pipeline's stack name.
+    /// The dimension of every metric: the pipeline's stack name.
     pub const DIMENSION: &str = "Pipeline";
     /// Files read to their end, or to the break of a damaged one. Count.
     pub const FILES: &str = "Files";
@@ -44,6 +47,31 @@ pub mod metric {
     pub const QUARANTINED_PERCENT: &str = "QuarantinedPercent";
     /// Blank lines. Count.
     pub const BLANK: &str = "Blank";
+    /// Lines that went nowhere, or to two places. Always 0, or the pipeline is at fault. Count.
+    pub const RECONCILIATION_GAP: &str = "ReconciliationGap";
+    /// How old a file's newest row was when the file arrived. Only of a file that has a row with a time. Seconds.
+    pub const NEWEST_ROW_AGE: &str = "NewestRowAge";
     /// Every metric above. Each is paid for by the month.
-    pub const ALL: [&str; 8] = [FILES, LINES, WRITTEN, DUPLICATES, QUARANTINED, DROPPED, BLANK, QUARANTINED_PERCENT];
+    pub const ALL: [&str; 10] = [
+        FILES,
+        LINES,
+        WRITTEN,
+        DUPLICATES,
+        QUARANTINED,
+        DROPPED,
+        BLANK,
+        QUARANTINED_PERCENT,
+        RECONCILIATION_GAP,
+        NEWEST_ROW_AGE,
+    ];
+    /// Invalid rows with the code [`CODE`]. Each code that a row has had is a metric of its own, paid for in the months
+    /// in which it comes. Count.
+    pub const INVALID_ROWS: &str = "InvalidRows";
+    /// The second dimension of [`INVALID_ROWS`]: the reason code.
+    pub const CODE: &str = "Code";
+    /// Files that broke the file rule [`RULE`], whether that warns or fails. Each rule that was broken is a metric of its
+    /// own; a record contract bounds them. Count.
+    pub const BROKEN_RULES: &str = "BrokenRules";
+    /// The second dimension of [`BROKEN_RULES`]: the file rule, as a report names it.
+    pub const RULE: &str = "Rule";
 }

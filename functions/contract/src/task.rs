@@ -45,7 +45,12 @@ pub struct Counts {
 impl Counts {
     /// Whether every line went to exactly one place.
     pub fn reconciles(&self) -> bool {
-        self.lines == self.written + self.duplicates + self.quarantined + self.dropped + self.blank
+        self.gap() == 0
+    }
+
+    /// Lines that went nowhere, or to more than one place.
+    pub fn gap(&self) -> u64 {
+        self.lines.abs_diff(self.written + self.duplicates + self.quarantined + self.dropped + self.blank)
     }
 }
 
@@ -123,9 +128,15 @@ pub struct ProcessorOutput {
     /// What the file rules found, in the contract's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file_rules: Vec<FileRuleOutcome>,
+    /// How old the newest row was when the file arrived, seconds; where a row has a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_row_age_seconds: Option<u64>,
     /// The key of the [manifest](crate::QuarantineManifest) in the quarantine bucket, where rows were quarantined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine_manifest: Option<String>,
+    /// The key of the [report](crate::RunReport) in the same bucket; the page beside it ends in `.html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
     /// Why reading stopped before the file's end (a truncated gzip, say), where it did. What was read before the
     /// break is accounted above; the state machine fails the execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,7 +153,9 @@ impl ProcessorOutput {
             errors_by_code: BTreeMap::new(),
             warnings_by_code: BTreeMap::new(),
             file_rules: Vec::new(),
+            newest_row_age_seconds: None,
             quarantine_manifest: None,
+            report: None,
             damage: None,
         }
     }

@@ -70,6 +70,9 @@ pub enum Error {
         /// The table's last answer.
         reason: String,
     },
+    /// The run's report could not be made: a fault of this program.
+    #[error("the run's report could not be made: {0}; what was written stays; report this")]
+    Report(#[from] report::RenderError),
     /// The invocation's time is nearly over.
     #[error(
         "the file needs more time than the function has; raise the function's timeout or memory, or export smaller \
@@ -100,6 +103,7 @@ impl Error {
             | Self::Environment(_)
             | Self::ContractFile { .. }
             | Self::Contract { .. }
+            | Self::Report(_)
             | Self::Deadline
             | Self::Spill(_)
             | Self::Reader(_)

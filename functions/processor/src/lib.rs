@@ -17,10 +17,12 @@ mod error;
 mod metrics;
 mod object;
 mod pace;
+mod place;
 mod processor;
 mod quarantine;
 mod reader;
 mod refused;
+mod run_report;
 mod spill;
 mod table;
 

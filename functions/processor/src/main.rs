@@ -57,7 +57,7 @@ async fn handle(
     let file: FileLocation = serde_json::from_value(input).map_err(Error::Input)?;
     let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
     let output = processor.process(file, left.saturating_sub(RESERVE)).await?;
-    let metrics = embedded_metrics(pipeline, &output.counts, SystemTime::now());
+    let metrics = embedded_metrics(pipeline, &output, SystemTime::now());
     if let Err(error) = writeln!(std::io::stdout(), "{metrics}") {
         warn!(%error, "the metrics are lost");
     }

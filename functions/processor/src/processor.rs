@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use activity::{Code, FileReader, Reason, RecordContract, Refusal, Spill, Summary};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{
-    FileLocation, ProcessorEnvironment, ProcessorOutput, QuarantineManifest, RECORD_CONTRACT_FILE, Verdict,
+    FileLocation, ProcessorEnvironment, ProcessorOutput, QuarantineManifest, RECORD_CONTRACT_FILE, RunReport, Verdict,
 };
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -21,9 +21,11 @@ use crate::batch::Closed;
 use crate::batch_write::BatchWriter;
 use crate::error::Error;
 use crate::object::Object;
+use crate::place::Place;
 use crate::quarantine::{self, Quarantine, Records};
 use crate::reader;
 use crate::refused::Refused;
+use crate::run_report;
 use crate::spill::TemporaryFolder;
 use crate::table::Table;
 
@@ -72,8 +74,8 @@ impl Processor {
         Self { backoff, ..self }
     }
 
-    /// Processes `file` within `time`. Processing the same state of a file again writes the same items and the same
-    /// quarantine objects.
+    /// Processes `file` within `time`, and leaves a report. Processing the same state of a file again writes the same
+    /// items and the same quarantine objects.
     ///
     /// # Errors
     ///
@@ -82,8 +84,9 @@ impl Processor {
     pub async fn process(&self, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
         let object = Object::open(&self.s3, &file).await?;
         let bucket = &self.environment.quarantine_bucket;
-        let folder = quarantine::folder(&file, object.revision(), object.arrived());
-        let mut quarantine = Quarantine::new(&self.s3, bucket, &folder, 1);
+        let started = Instant::now();
+        let place = Place::new(&file, object.revision(), object.arrived());
+        let mut quarantine = Quarantine::new(&self.s3, bucket, &place, 1);
         let pinned = object.pinned();
         let run = tokio::time::timeout(time, async {
             let mut output = if self.contract.is_strict() {
@@ -96,10 +99,14 @@ impl Processor {
             let objects = quarantine.finish().await?;
             if !objects.is_empty() {
                 let manifest = QuarantineManifest::new(pinned, output.counts, objects);
-                let key = quarantine::write_manifest(&self.s3, bucket, &folder, &manifest).await?;
+                let key = quarantine::write_manifest(&self.s3, bucket, &place, &manifest).await?;
                 output.quarantine_manifest = Some(key);
             }
-            Ok(output)
+            output.report = Some(place.report("json"));
+            let (samples, seconds) = (quarantine.samples().into_rows(), started.elapsed().as_secs_f64());
+            let report = RunReport { output, samples, seconds };
+            run_report::write(&self.s3, bucket, &place, &report).await?;
+            Ok(report.output)
         });
         let outcome = run.await.unwrap_or(Err(Error::Deadline));
         if outcome.is_err() {
@@ -235,7 +242,9 @@ fn output(file: FileLocation, summary: Summary, refused: u64) -> ProcessorOutput
         errors_by_code,
         warnings_by_code: summary.warnings_by_code,
         file_rules: summary.file_rules,
+        newest_row_age_seconds: summary.newest_row_age_seconds,
         quarantine_manifest: None,
+        report: None,
         damage: summary.damage.map(|damage| damage.to_string()),
     }
 }

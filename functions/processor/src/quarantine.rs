@@ -4,50 +4,29 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::time::SystemTime;
 
 use activity::{Code, Line, Reason, append_record};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use contract::{FileLocation, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, QuarantineManifest, QuarantineObject};
+use contract::{FileLocation, QuarantineManifest, QuarantineObject};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use report::Samples;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
 use crate::error::Error;
+use crate::place::{Place, hex};
 
 /// The size of a part, nearly. S3 takes at most 10,000 parts of at least 5 MiB
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>), which makes 78 GiB here.
 const PART_BYTES: usize = 8 << 20;
 
-/// S3's limit on a key.
-const KEY_BYTES: usize = 1024;
-
-/// The length of an object's name within its folder: `000000000001-refused.jsonl.gz`.
-const NAME_BYTES: usize = 29;
-
 /// A reader of the quarantine waits for the network, and the processor for nothing: little is gained by packing more.
 const LEVEL: Compression = Compression::new(3);
-
-/// The folder, with a slash behind, of the quarantine of the state `revision` of `file`:
-/// `quarantine/dt=2015-09-12/<key>/<revision>/`, by the UTC day of the file's arrival. A rerun finds the same.
-pub(crate) fn folder(file: &FileLocation, revision: &str, arrived: Option<SystemTime>) -> String {
-    let arrived = DateTime::from(arrived.unwrap_or(SystemTime::UNIX_EPOCH));
-    // A time that a service writes is within the years that have a form.
-    let time = arrived.fmt(DateTimeFormat::DateTime).unwrap_or_default();
-    let day = time.split('T').next().unwrap_or_default();
-    let below = |name: &str| format!("{QUARANTINE_PREFIX}dt={day}/{name}/{revision}/");
-    let folder = below(&file.key);
-    if folder.len() + NAME_BYTES <= KEY_BYTES { folder } else { below(&hex(&Sha256::digest(&file.key))) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// Records of quarantined rows on their way.
 #[derive(Default)]
@@ -55,12 +34,14 @@ pub(crate) struct Records {
     text: Vec<u8>,
     rows: u64,
     codes: BTreeMap<Code, u64>,
+    samples: Samples,
 }
 
 impl Records {
     /// Adds the record of `line` of `file`.
     pub(crate) fn push(&mut self, file: &FileLocation, line: Line<'_>, reasons: &[Reason]) {
         append_record(&mut self.text, file, line, reasons);
+        self.samples.offer(line, reasons);
         self.rows += 1;
         for (index, reason) in reasons.iter().enumerate() {
             if reasons[..index].iter().all(|earlier| earlier.code != reason.code) {
@@ -93,9 +74,9 @@ pub(crate) struct Quarantine<'a> {
 }
 
 impl<'a> Quarantine<'a> {
-    /// A quarantine in `folder` of `bucket` for the lines from `first_line` on, counted from 1.
-    pub(crate) fn new(client: &'a Client, bucket: &'a str, folder: &str, first_line: u64) -> Self {
-        let upload = |kind| Upload::new(client, bucket, format!("{folder}{first_line:012}{kind}.jsonl.gz"));
+    /// A quarantine at `place` in `bucket` for the lines from `first_line` on, counted from 1.
+    pub(crate) fn new(client: &'a Client, bucket: &'a str, place: &Place, first_line: u64) -> Self {
+        let upload = |kind| Upload::new(client, bucket, place.quarantine_object(first_line, kind));
         Self { lines: upload(""), refused: upload("-refused") }
     }
 
@@ -111,6 +92,13 @@ impl<'a> Quarantine<'a> {
         Ok(objects.into_iter().flatten().collect())
     }
 
+    /// Some of the rows.
+    pub(crate) fn samples(&mut self) -> Samples {
+        let mut samples = std::mem::take(&mut self.lines.samples);
+        samples.append(std::mem::take(&mut self.refused.samples));
+        samples
+    }
+
     /// Discards what has been sent and has not appeared.
     pub(crate) async fn abort(self) {
         self.lines.abort().await;
@@ -118,21 +106,28 @@ impl<'a> Quarantine<'a> {
     }
 }
 
-/// Writes the manifest of `folder` of `bucket`, and returns its key. What it lists is there already.
+/// Writes the manifest of `place` in `bucket`, and returns its key. What it lists is there already.
 pub(crate) async fn write_manifest(
     client: &Client,
     bucket: &str,
-    folder: &str,
+    place: &Place,
     manifest: &QuarantineManifest,
 ) -> Result<String, Error> {
-    let key = format!("{folder}{QUARANTINE_MANIFEST}");
+    let key = place.manifest();
     // Writing text to memory cannot fail.
     let body = serde_json::to_vec_pretty(manifest).unwrap_or_default();
     put(client, bucket, &key, "application/json", body).await?;
     Ok(key)
 }
 
-async fn put(client: &Client, bucket: &str, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), Error> {
+/// Writes an object in one request.
+pub(crate) async fn put(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    content_type: &str,
+    body: Vec<u8>,
+) -> Result<(), Error> {
     let request = client.put_object().bucket(bucket).key(key).content_type(content_type);
     let answer = request.body(ByteStream::from(body)).send().await;
     answer.map_err(|error| failed(bucket, key, error))?;
@@ -158,6 +153,7 @@ struct Upload<'a> {
     packer: Option<GzEncoder<Packed>>,
     rows: u64,
     codes: BTreeMap<Code, u64>,
+    samples: Samples,
     /// Set with the first part. An object that fits one part is put in one request.
     upload_id: Option<String>,
     parts: Vec<CompletedPart>,
@@ -187,8 +183,8 @@ impl io::Write for Packed {
 impl<'a> Upload<'a> {
     /// An upload that has not begun.
     fn new(client: &'a Client, bucket: &'a str, key: String) -> Self {
-        let codes = BTreeMap::new();
-        Self { client, bucket, key, packer: None, rows: 0, codes, upload_id: None, parts: Vec::new() }
+        let (codes, samples) = Default::default();
+        Self { client, bucket, key, packer: None, rows: 0, codes, samples, upload_id: None, parts: Vec::new() }
     }
 
     async fn receive(&mut self, mut records: Receiver<Records>) -> Result<(), Error> {
@@ -198,6 +194,7 @@ impl<'a> Upload<'a> {
             // Packing into memory cannot fail.
             let _ = packer.write_all(&more.text);
             self.rows += more.rows;
+            self.samples.append(more.samples);
             for (code, rows) in more.codes {
                 *self.codes.entry(code).or_default() += rows;
             }
@@ -255,33 +252,5 @@ impl<'a> Upload<'a> {
         let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag);
         self.parts.push(part.set_checksum_crc32(answer.checksum_crc32).build());
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn check(key: &str, revision: &str, expected: &str) {
-        let file = FileLocation { bucket: "b".into(), key: key.into(), version_id: None, etag: None, size: None };
-        let arrived = SystemTime::UNIX_EPOCH + Duration::from_secs(1_442_018_818);
-        let folder = super::folder(&file, revision, Some(arrived));
-        assert_eq!(folder, expected);
-        assert!(folder.len() + NAME_BYTES <= KEY_BYTES);
-    }
-
-    #[test]
-    fn each_state_of_a_file_has_a_folder_of_its_own_below_the_day_of_its_arrival() {
-        let folder = "quarantine/dt=2015-09-12/ingest/2015/a b.jsonl.gz";
-        check("ingest/2015/a b.jsonl.gz", "v1", &format!("{folder}/v1/"));
-        check("ingest/2015/a b.jsonl.gz", "v2", &format!("{folder}/v2/"));
-    }
-
-    #[test]
-    fn a_key_that_would_be_too_long_is_hashed() {
-        let hash = "2edc986847e209b4016e141a6dc8716d3207350f416969382d431539bf292e4a";
-        check(&"a".repeat(1024), "v1", &format!("quarantine/dt=2015-09-12/{hash}/v1/"));
     }
 }

@@ -117,6 +117,11 @@ impl AlarmsBuilder<'_> {
             TreatMissingData::NotBreaching,
             ratio,
         );
+        self.any(
+            "ReconciliationGap",
+            "A file's lines are not the sum of what became of them: rows may be lost.",
+            &metric(metric::RECONCILIATION_GAP),
+        );
     }
 
     /// An alarm that sounds when the metric is above zero once.
@@ -164,8 +169,13 @@ pub(super) fn add_dashboard(
             "written": metric::WRITTEN,
             "duplicates": metric::DUPLICATES,
             "quarantined": metric::QUARANTINED,
+            "dropped": metric::DROPPED,
             "blank": metric::BLANK,
+            "gap": metric::RECONCILIATION_GAP,
+            "age": metric::NEWEST_ROW_AGE,
         },
+        "invalid_rows_search": search(settings, metric::INVALID_ROWS, metric::CODE),
+        "broken_rules_search": search(settings, metric::BROKEN_RULES, metric::RULE),
         "alarms": alarms.iter().map(|alarm| tokens.mark(alarm.arn())).collect::<Vec<_>>(),
     });
     let body = render(&inputs)?;
@@ -180,6 +190,14 @@ pub(super) fn add_dashboard(
         "#dashboards:name=",
         name
     ])
+}
+
+/// A search expression, escaped for JSON, for every metric of this name, whatever its second dimension
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html>).
+fn search(settings: &Settings, name: &str, dimension: &str) -> String {
+    let (namespace, first, pipeline) = (metric::NAMESPACE, metric::DIMENSION, settings.stack_name());
+    let schema = format!("{{{namespace},{first},{dimension}}}");
+    format!(r#"SEARCH('{schema} {first}=\"{pipeline}\" MetricName=\"{name}\"', 'Sum', 300)"#)
 }
 
 /// The dashboard's body, without the white space that people need and that counts against its size.

@@ -9,7 +9,8 @@ use cloudformation::{
     logs, s3, stepfunctions,
 };
 use contract::{
-    FileLocation, INGEST_PREFIX, ProcessorEnvironment, ProcessorOutput, QUARANTINE_PREFIX, StateMachineSubstitutions,
+    FileLocation, INGEST_PREFIX, ProcessorEnvironment, ProcessorOutput, QUARANTINE_PREFIX, REPORT_PREFIX,
+    StateMachineSubstitutions,
 };
 use statemachine::{Permission, Resource, StateMachine, pipeline};
 
@@ -41,6 +42,7 @@ pub(super) fn add_processor(
             ingest.arn().grant_read_objects(INGEST_PREFIX),
             ingest.arn().grant_list(),
             quarantine.arn().grant_write_objects(QUARANTINE_PREFIX),
+            quarantine.arn().grant_write_objects(REPORT_PREFIX),
             table.arn().grant_write_items(),
         ],
     };

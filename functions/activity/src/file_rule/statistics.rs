@@ -103,6 +103,12 @@ impl<'c> Statistics<'c> {
         self.newest = self.newest.max(Some(time));
     }
 
+    /// How old the newest row was when the file arrived, seconds. None where either is not known.
+    pub(crate) fn newest_row_age(&self, arrived: Option<Instant>) -> Option<u64> {
+        let age = arrived?.seconds_since(self.newest?);
+        Some(u64::try_from(age).unwrap_or_default())
+    }
+
     /// What each rule found, in the contract's order.
     pub(crate) fn outcomes(self, account: Account) -> Result<Vec<(&'c FileRule, FileRuleOutcome)>, SpillError> {
         let newest = self.newest;

@@ -97,6 +97,11 @@ class Monitoring extends Construct {
         this.own("QuarantinedPercent", { statistic: "Maximum" }),
         { threshold: 5 },
       ),
+      this.alarm(
+        "ReconciliationGap",
+        "A file's lines are not the sum of what became of them: rows may be lost.",
+        this.own("ReconciliationGap"),
+      ),
     ];
   }
 

@@ -26,6 +26,7 @@ class Processing extends Construct {
     });
     storage.ingest.grantRead(this.function, "ingest/*");
     storage.quarantine.grantPut(this.function, "quarantine/*");
+    storage.quarantine.grantPut(this.function, "reports/*");
     storage.table.grant(this.function, "dynamodb:BatchWriteItem", "dynamodb:PutItem");
 
     this.stateMachine = new sfn.StateMachine(this, "StateMachine", {

@@ -1,0 +1,99 @@
+//! Which of the quarantined rows are shown.
+
+use std::collections::BTreeMap;
+
+use activity::{Code, Line, Reason};
+use contract::{RowSample, SampleReason};
+
+/// Rows shown for each code: more of the same tell no more.
+const ROWS_OF_A_CODE: u32 = 3;
+
+/// Reasons shown of a row.
+const REASONS: usize = 8;
+
+/// A few rows of each code, the first that come. Memory is bounded by the number of codes.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    rows: Vec<RowSample>,
+    by_code: BTreeMap<String, u32>,
+}
+
+impl Samples {
+    /// Takes the row where there are few of one of its codes.
+    pub fn offer(&mut self, line: Line<'_>, reasons: &[Reason]) {
+        let few = |code: Code| self.by_code.get(code.as_str()).is_none_or(|rows| *rows < ROWS_OF_A_CODE);
+        if reasons.iter().any(|reason| few(reason.code)) {
+            let reasons = reasons.iter().take(REASONS).map(shown).collect();
+            self.insert(RowSample { line: line.number, offset: line.offset, length: line.length, reasons });
+        }
+    }
+
+    /// Takes those of `later` of whose codes there are few.
+    pub fn append(&mut self, later: Self) {
+        for row in later.rows {
+            let few = |code: &String| self.by_code.get(code).is_none_or(|rows| *rows < ROWS_OF_A_CODE);
+            if row.reasons.iter().any(|reason| few(&reason.code)) {
+                self.insert(row);
+            }
+        }
+    }
+
+    /// The rows, in the order of the file.
+    pub fn into_rows(mut self) -> Vec<RowSample> {
+        self.rows.sort_unstable_by_key(|row| row.line);
+        self.rows
+    }
+
+    fn insert(&mut self, row: RowSample) {
+        for (index, reason) in row.reasons.iter().enumerate() {
+            if row.reasons[..index].iter().all(|earlier| earlier.code != reason.code) {
+                *self.by_code.entry(reason.code.clone()).or_default() += 1;
+            }
+        }
+        self.rows.push(row);
+    }
+}
+
+fn shown(reason: &Reason) -> SampleReason {
+    SampleReason {
+        code: reason.code.as_str().to_owned(),
+        pointer: reason.pointer.clone(),
+        byte: reason.byte,
+        expected: reason.expected.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(number: u64) -> Line<'static> {
+        Line { number, offset: 10 * number, length: 9, raw: b"{\"a\": 1}" }
+    }
+
+    fn offered(lines: std::ops::Range<u64>, codes: &[Code]) -> Samples {
+        let reasons: Vec<_> = codes.iter().map(|code| Reason::of_row(*code)).collect();
+        let mut samples = Samples::default();
+        lines.for_each(|number| samples.offer(line(number), &reasons));
+        samples
+    }
+
+    fn lines(samples: Samples) -> Vec<u64> {
+        samples.into_rows().iter().map(|row| row.line).collect()
+    }
+
+    #[test]
+    fn a_few_rows_of_each_code_are_taken() {
+        let mut samples = offered(1..100, &[Code::JsonSyntax]);
+        samples.append(offered(200..300, &[Code::JsonSyntax]));
+        samples.append(offered(150..160, &[Code::FieldType, Code::JsonSyntax]));
+        assert_eq!(lines(samples), [1, 2, 3, 150, 151, 152]);
+    }
+
+    #[test]
+    fn a_row_with_many_reasons_shows_some() {
+        let mut samples = Samples::default();
+        samples.offer(line(1), &vec![Reason::of_row(Code::FieldType); 100]);
+        assert_eq!(samples.into_rows()[0].reasons.len(), REASONS);
+    }
+}
