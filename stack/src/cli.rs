@@ -103,6 +103,7 @@ Examples:
 Examples:
   stack check events.jsonl.gz
   stack check events.jsonl --contract my-contract.yaml --rejects rejects.jsonl
+  stack check events.jsonl.gz --report report.html
 
 Exit code: 0 sound, 2 rows are left out or the file fails, 1 the file could not be read.
 ")]
@@ -126,6 +127,33 @@ Examples:
   BUCKET=my-bucket TOTAL_FILES=10 stack upload --prefix-date 2025-01-31
 ")]
     Upload(Upload),
+    /// Lists what is in quarantine, and gets the rows to mend them.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  stack quarantine list                          every file that has rows in quarantine
+  stack quarantine get ingest/2026/01/31/a.jsonl.gz --out rows.jsonl
+  $EDITOR rows.jsonl && stack replay rows.jsonl --wait
+"
+    )]
+    Quarantine(Quarantine),
+    /// Puts mended rows through the pipeline again.
+    ///
+    /// The rows are checked first by the record contract, as `check` does it, and none is uploaded while one is wrong. The
+    /// file's name comes from its content, and an item's key from its row: replaying a file twice changes nothing.
+    #[command(after_help = "\
+Examples:
+  stack replay rows.jsonl --wait                 mended rows, to the end of their execution
+  stack replay rows.jsonl --contract my-contract.yaml
+  stack replay --from ingest/2026/01/31/a.jsonl.gz --wait
+                                                 the rows as they are, after the contract was mended
+  stack replay rows.jsonl --wait --json | jq .output.written
+
+Exit code: 0 uploaded, and with --wait processed; 2 rows are still wrong, and none was uploaded; 1 an
+error, or an execution that failed.
+")]
+    Replay(Replay),
     /// Makes the bucket for the functions' packages, once in an account and region. The first deploy does it too.
     #[command(after_help = "\
 Examples:
@@ -502,6 +530,9 @@ pub struct Check {
     /// Writes the rejected rows to a file, in the form of a quarantine object.
     #[arg(long, value_name = "OUT")]
     pub rejects: Option<PathBuf>,
+    /// Writes a report, as one page of HTML: what is wrong, with examples, without any value of a row.
+    #[arg(long, value_name = "OUT")]
+    pub report: Option<PathBuf>,
     /// Prints one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
@@ -545,6 +576,89 @@ pub struct Upload {
     /// The day in the key and in the rows: YYYY-MM-DD; without it, today in UTC.
     #[arg(long, value_name = "DATE")]
     pub prefix_date: Option<jiff::civil::Date>,
+}
+
+/// `quarantine`.
+#[derive(Debug, Subcommand)]
+pub enum Quarantine {
+    /// Lists the files that have rows in quarantine, by their manifests.
+    #[command(after_help = "\
+Examples:
+  stack quarantine list --dt 2026-01-31          of the files that arrived on that day, in UTC
+  stack quarantine list --json | jq '.[].manifest.codes'
+")]
+    List(QuarantineList),
+    /// Gets the quarantined rows of a file, as they were, a line each.
+    ///
+    /// A row that is not text, or of which only the start was kept, is left out, and its line is told.
+    #[command(after_help = "\
+Examples:
+  stack quarantine get ingest/2026/01/31/a.jsonl.gz --out rows.jsonl
+  stack quarantine get quarantine/dt=2026-01-31/ingest/2026/01/31/a.jsonl.gz/v1/_manifest.json | head
+
+Exit code: 0 all rows were written, 2 some were left out, 1 an error.
+")]
+    Get(QuarantineGet),
+}
+
+/// `quarantine list`.
+#[derive(Args, Debug)]
+pub struct QuarantineList {
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Only of files that arrived on this day, in UTC: YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    pub dt: Option<jiff::civil::Date>,
+    /// Prints one JSON array on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `quarantine get`.
+#[derive(Args, Debug)]
+pub struct QuarantineGet {
+    /// The file's key, or a manifest's.
+    #[arg(value_name = "FILE_OR_MANIFEST")]
+    pub name: String,
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// The file to write to; without it, standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `replay`.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("rows").args(["file", "from"]).required(true))]
+pub struct Replay {
+    /// The rows: JSON Lines, plain or gzip.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Takes the rows out of quarantine and puts them back as they are: the key of their file, or of a manifest.
+    #[arg(long, value_name = "FILE_OR_MANIFEST")]
+    pub from: Option<String>,
+    #[command(flatten)]
+    pub packaging: Packaging,
+    #[command(flatten)]
+    pub environment: Environment,
+    #[command(flatten)]
+    pub target: Target,
+    /// Uploads rows that are still wrong, too.
+    #[arg(long)]
+    pub force: bool,
+    /// Waits for the end of the execution, and prints where the lines went.
+    #[arg(long)]
+    pub wait: bool,
+    /// How long to wait, seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "900", requires = "wait")]
+    pub timeout: NonZeroU32,
+    /// Prints one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bootstrap`.

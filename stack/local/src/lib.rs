@@ -2,7 +2,8 @@
 //!
 //! Local mode differs from AWS only by endpoint and credentials. So this crate does two things and no more: it keeps an
 //! AWS on `127.0.0.1` ([`Emulator`] for as long as a program runs, [`up`] and [`down`] for longer), and it puts files
-//! into a bucket and waits for what they start ([`upload`], [`Executions`], [`scan_keys`]). It knows no pipeline, and
+//! into a bucket, waits for what they start and reads what comes of it ([`upload`], [`Executions`], [`download`],
+//! [`scan_keys`]). It knows no pipeline, and
 //! whoever deploys a template goes through the CloudFormation API with [`sdk_config`], as on AWS.
 //!
 //! The emulator is ministack, a Python program without Docker: functions run as plain processes. It is installed below
@@ -15,6 +16,7 @@ mod emulator;
 mod execution;
 mod install;
 mod launch;
+mod object;
 mod process;
 mod python;
 mod scan;
@@ -26,6 +28,7 @@ pub use emulator::{DEFAULT_PORT, Emulator, Options};
 pub use execution::{Execution, ExecutionError, ExecutionEvent, Executions, Object};
 pub use install::{InstallError, VERSION, install, is_installed};
 pub use launch::StartError;
+pub use object::{ObjectError, download, list, read};
 pub use python::PythonError;
 pub use scan::{ItemKey, ScanError, scan_keys};
 pub use upload::{UploadError, Uploaded, upload};

@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use activity::{Code, FileReader, RecordContract, Refusal, Row, Summary};
-use contract::{Counts, FileLocation, FileRuleOutcome, Verdict};
+use contract::{Counts, FileLocation, FileRuleOutcome, ProcessorOutput, RunReport, Verdict};
+use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Context, IntoDiagnostic, Result};
+use report::Samples;
 use serde_json::json;
 
 use super::package;
@@ -22,36 +25,60 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
     let (_, contract) = package::record_contract(&verb.packaging)?;
     let mut rejects = verb.rejects.as_deref().map(Rejects::create).transpose()?;
     let location = location(&verb.file);
-    let mut failure = None;
-    let summary = read_file(&verb.file, &contract, |row| {
-        if let (Row::Quarantined(row), Some(rejects), None) = (row, &mut rejects, &failure) {
+    let (mut failure, mut samples) = (None, Samples::default());
+    let started = Instant::now();
+    let summary = read(&verb.file, &contract, &progress(&verb.file)?, |row| {
+        let Row::Quarantined(row) = row else { return };
+        samples.offer(row.line, &row.reasons);
+        if let (Some(rejects), None) = (&mut rejects, &failure) {
             failure = rejects.write(&location, &row).err();
         }
     })?;
+    let seconds = started.elapsed().as_secs_f64();
     if let Some(error) = failure {
         return Err(error);
     }
     rejects.map(Rejects::finish).transpose()?;
+    if let Some(path) = &verb.report {
+        write_report(path, report(location, &summary, samples, seconds))?;
+    }
     if verb.json {
-        print_json(&summary)?
+        print_json(&summary, seconds)?
     } else {
-        print_table(&verb.file, &summary)?
+        print_table(&verb.file, &summary)?;
+        print_speed(&verb.file, summary.counts.lines, seconds);
     }
     let counts = summary.counts;
     let clean = counts.quarantined + counts.dropped == 0 && summary.verdict < Verdict::Fail;
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) })
 }
 
+/// How much of the file is read, where somebody watches.
+fn progress(path: &Path) -> Result<ProgressBar> {
+    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {msg} rows/s, {eta} left");
+    let progress = ProgressBar::new(bytes).with_style(style.into_diagnostic()?);
+    progress.enable_steady_tick(Duration::from_millis(200));
+    Ok(progress)
+}
+
 /// Runs the record contract over a local file, twice where the contract is strict.
 pub fn read_file(path: &Path, contract: &RecordContract, sink: impl FnMut(Row<'_>)) -> Result<Summary> {
-    let refusal = if contract.is_strict() { read_once(path, contract, None, |_| {})?.refusal } else { None };
-    read_once(path, contract, refusal, sink)
+    read(path, contract, &ProgressBar::hidden(), sink)
+}
+
+fn read(path: &Path, contract: &RecordContract, progress: &ProgressBar, sink: impl FnMut(Row<'_>)) -> Result<Summary> {
+    let refusal = if contract.is_strict() { read_once(path, contract, None, progress, |_| {})?.refusal } else { None };
+    let summary = read_once(path, contract, refusal, progress, sink);
+    progress.finish_and_clear();
+    summary
 }
 
 fn read_once(
     path: &Path,
     contract: &RecordContract,
     refusal: Option<Refusal>,
+    progress: &ProgressBar,
     mut sink: impl FnMut(Row<'_>),
 ) -> Result<Summary> {
     let unreadable = || format!("cannot read {}; check the path", path.display());
@@ -61,13 +88,48 @@ fn read_once(
     if let Ok(time) = file.metadata().and_then(|metadata| metadata.modified()) {
         reader = reader.arrived_at(time);
     }
-    let mut buffer = vec![0; 1 << 16];
+    progress.reset();
+    let (mut buffer, started) = (vec![0; 1 << 16], Instant::now());
     loop {
         match file.read(&mut buffer).into_diagnostic().wrap_err_with(unreadable)? {
             0 => return reader.finish(&mut sink).into_diagnostic(),
-            length => reader.feed(&buffer[..length], &mut sink).into_diagnostic()?,
+            length => {
+                reader.feed(&buffer[..length], &mut sink).into_diagnostic()?;
+                progress.inc(length as u64);
+                if !progress.is_hidden() {
+                    let rate = reader.counts().lines as f64 / started.elapsed().as_secs_f64().max(1e-3);
+                    progress.set_message(format!("{rate:.0}"));
+                }
+            }
         }
     }
+}
+
+fn report(file: FileLocation, summary: &Summary, samples: Samples, seconds: f64) -> RunReport {
+    let output = ProcessorOutput {
+        counts: summary.counts,
+        verdict: summary.verdict,
+        errors_by_code: summary.errors_by_code.clone(),
+        warnings_by_code: summary.warnings_by_code.clone(),
+        file_rules: summary.file_rules.clone(),
+        newest_row_age_seconds: summary.newest_row_age_seconds,
+        damage: summary.damage.as_ref().map(ToString::to_string),
+        ..ProcessorOutput::of_empty(file)
+    };
+    RunReport { output, samples: samples.into_rows(), seconds }
+}
+
+fn write_report(path: &Path, report: RunReport) -> Result<()> {
+    let page = report::page(&report).into_diagnostic()?;
+    std::fs::write(path, page).into_diagnostic().wrap_err_with(|| format!("cannot write {}", path.display()))
+}
+
+/// Says how fast it went, by the bytes of the file as it lies on the disk.
+fn print_speed(path: &Path, lines: u64, seconds: f64) {
+    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let per_second = |count: f64| count / seconds.max(1e-6);
+    let (rows, megabytes) = (per_second(lines as f64), per_second(bytes as f64 / 1e6));
+    eprintln!("{seconds:.2} s, {rows:.0} rows/s, {megabytes:.1} MB/s of the file");
 }
 
 /// A local file has no bucket; its path stands where the key would.
@@ -76,7 +138,7 @@ fn location(path: &Path) -> FileLocation {
     FileLocation { bucket: String::new(), key, version_id: None, etag: None, size: None }
 }
 
-fn print_json(summary: &Summary) -> Result<()> {
+fn print_json(summary: &Summary, seconds: f64) -> Result<()> {
     let counts = summary.counts;
     terminal::print_json(&json!({
         "lines": counts.lines,
@@ -90,6 +152,7 @@ fn print_json(summary: &Summary) -> Result<()> {
         "warnings_by_code": summary.warnings_by_code,
         "file_rules": summary.file_rules,
         "damage": summary.damage.as_ref().map(ToString::to_string),
+        "seconds": seconds,
     }))
 }
 

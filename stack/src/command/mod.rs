@@ -18,7 +18,9 @@ mod outputs;
 mod package;
 mod plan;
 mod policy;
+mod quarantine;
 mod recover;
+mod replay;
 mod statemachine;
 mod status;
 mod synth;
@@ -49,6 +51,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Check(verb) => check::run(&verb),
         Verb::Contract(verb) => contract::run(&verb),
         Verb::Upload(verb) => block_on(upload::run(&verb, &settings)),
+        Verb::Quarantine(verb) => block_on(quarantine::run(&verb, &settings)),
+        Verb::Replay(verb) => block_on(replay::run(&verb, &settings)),
         Verb::Bootstrap(verb) => block_on(bootstrap::run(&verb)),
         Verb::Diff(verb) => block_on(diff::run(&verb, &settings)),
         Verb::Plan(verb) => block_on(plan::run(&verb, &settings)),

@@ -24,6 +24,13 @@ impl Table {
         Self(table)
     }
 
+    /// A table with a head, of texts only.
+    pub fn with_text(head: &[&str]) -> Self {
+        let Self(mut table) = Self::new();
+        table.set_header(head.to_vec());
+        Self(table)
+    }
+
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
