@@ -150,8 +150,8 @@ Examples:
                                                  the rows as they are, after the contract was mended
   stack replay rows.jsonl --wait --json | jq .output.written
 
-Exit code: 0 uploaded, and with --wait processed; 2 rows are still wrong, and none was uploaded; 1 an
-error, or an execution that failed.
+Exit code: 0 uploaded, and with --wait processed; 2 rows are still wrong, and none was uploaded;
+1 an error, or an execution that failed.
 ")]
     Replay(Replay),
     /// Makes the bucket for the functions' packages, once in an account and region. The first deploy does it too.

@@ -61,6 +61,26 @@ fn synth_prints_the_template_and_nothing_else() {
     assert_eq!(template["AWSTemplateFormatVersion"], "2010-09-09");
 }
 
+/// The page that `check --report` writes can be handed on: it names no value of a row.
+#[test]
+fn check_writes_a_report_without_any_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rows, page) = (folder.path().join("rows.jsonl"), folder.path().join("report.html"));
+    let good = r#"{"user_id": "somebody", "timestamp": "2026-01-02T03:04:05Z", "event": "view"}"#;
+    let bad = r#"{"user_id": "somebody", "timestamp": "2026-01-02T03:04:05Z", "event": "view", "price": -7131}"#;
+    std::fs::write(&rows, format!("{good}\n{bad}\n")).unwrap();
+    let output = stack(&["check", &rows.to_string_lossy(), "--report", &page.to_string_lossy(), "--json"]);
+    assert_eq!(output.status.code(), Some(2), "{}", talk(&output));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&summary["lines"], &summary["quarantined"]), (&2.into(), &1.into()));
+    assert!(summary["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{summary}");
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in ["<!DOCTYPE html>", "rows.jsonl", "FIELD_RANGE", "/price", "at least 0"] {
+        assert!(page.contains(part), "`{part}` is not in: {page}");
+    }
+    assert!(!page.contains("somebody") && !page.contains("7131"), "{page}");
+}
+
 #[test]
 fn every_verb_has_help_with_examples() {
     let verbs = [
@@ -70,6 +90,7 @@ fn every_verb_has_help_with_examples() {
         "package",
         "check",
         "upload",
+        "replay",
         "diff",
         "bootstrap",
         "plan",
