@@ -65,9 +65,11 @@ Examples:
   stack statemachine --graph --format svg --run input.json > way.svg
   aws stepfunctions get-execution-history --execution-arn ARN > history.json
   stack statemachine --graph --history history.json
+  stack statemachine --definition other.asl.json --check
   stack statemachine --definition other.asl.json --run '{}' --task 'charge={\"total\": 7}' --json
+  stack statemachine --definition other.asl.json --state Charge --run '{\"total\": 7}' --task 'charge={}'
 
-Exit code: 0 the execution succeeded, 2 it did not, 1 an error.
+Exit code: 0 the execution succeeded, or the definition is sound; 2 it did not, or is not; 1 an error.
 ")]
     Statemachine(Statemachine),
     /// Prints who may do what on what, as the template says it.
@@ -372,7 +374,7 @@ pub enum Format {
 
 /// `statemachine`.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("work").args(["run", "graph"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("work").args(["run", "graph", "check"]).required(true).multiple(true))]
 pub struct Statemachine {
     #[command(flatten)]
     pub environment: Environment,
@@ -403,8 +405,11 @@ pub struct Statemachine {
     /// as --json does. Given several times, those of the executions that a distributed Map started besides.
     #[arg(long, value_name = "FILE", requires = "graph", conflicts_with = "run")]
     pub history: Vec<PathBuf>,
-    /// Prints the execution as JSON, with its history and the coverage of the definition.
-    #[arg(long, requires = "run", conflicts_with = "graph")]
+    /// Finds what is wrong with the definition, and prints what its role must be allowed.
+    #[arg(long, conflicts_with_all = ["run", "graph"])]
+    pub check: bool,
+    /// Prints one JSON object: of an execution with its history and the coverage of the definition.
+    #[arg(long, conflicts_with = "graph")]
     pub json: bool,
 }
 

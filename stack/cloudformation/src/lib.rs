@@ -41,7 +41,7 @@ pub use template::{Fault, SOURCE, Template, TemplateError};
 pub use token::Tokens;
 pub use value::{Arn, Id, Json, Name, Textual, Url, Value, pseudo};
 
-/// The README's example compiles and runs.
+/// The README's examples compile and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

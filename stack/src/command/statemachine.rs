@@ -1,7 +1,11 @@
 //! `statemachine`: an execution on this machine, and a picture.
 
+mod check;
+mod history;
+mod state;
+
 use std::collections::{HashMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use contract::{FileLocation, ProcessorOutput, StateMachineSubstitutions};
@@ -9,7 +13,7 @@ use miette::{Context, IntoDiagnostic, Result, miette};
 use serde_json::{Value, json};
 use stack::pipeline;
 use statemachine::graph::{Graph, Trace};
-use statemachine::interpreter::{Execution, Interpreter, StateStatus, Status, TaskError, TestedState};
+use statemachine::interpreter::{Execution, Interpreter, Status, TaskError};
 
 use super::{SettingsFile, read_text};
 use crate::cli::{Drawing, Statemachine};
@@ -27,9 +31,12 @@ pub fn run(verb: &Statemachine, settings: &SettingsFile) -> Result<ExitCode> {
             parse(&pipeline::definition(&settings).into_diagnostic()?, "the definition")?
         }
     };
+    if verb.check {
+        return check::print(&definition, verb.json);
+    }
     let mut interpreter = interpreter(verb, &definition)?;
-    if let (Some(state), Some(input)) = (&verb.state, &verb.run) {
-        return test(state, input, verb, &interpreter);
+    if let (Some(name), Some(input)) = (&verb.state, &verb.run) {
+        return state::test(name, input, verb, &interpreter);
     }
     let execution = match &verb.run {
         Some(input) => Some(interpreter.run(input_of(input)?).into_diagnostic().wrap_err(HINT)?),
@@ -38,7 +45,7 @@ pub fn run(verb: &Statemachine, settings: &SettingsFile) -> Result<ExitCode> {
     if verb.graph {
         let trace = match &execution {
             Some(execution) => Trace::of(execution),
-            None => trace_of(&verb.history)?,
+            None => history::trace_of(&verb.history)?,
         };
         let graph = Graph::of(&definition);
         terminal::print(&match verb.format {
@@ -50,40 +57,6 @@ pub fn run(verb: &Statemachine, settings: &SettingsFile) -> Result<ExitCode> {
     }
     let has_failed = execution.is_some_and(|execution| execution.status() != Status::Succeeded);
     Ok(if has_failed { ExitCode::from(UNSUCCESSFUL) } else { ExitCode::SUCCESS })
-}
-
-/// Tests one state.
-fn test(state: &str, input: &str, verb: &Statemachine, interpreter: &Interpreter<'_>) -> Result<ExitCode> {
-    let variables = verb.variables.as_deref().map(|text| parse(text, "--variables")).transpose()?;
-    let test = interpreter.test_state(state, input_of(input)?).variables(variables.unwrap_or_default());
-    let tested = test.run().into_diagnostic()?;
-    if verb.json {
-        terminal::print_json(&tested)?;
-    } else {
-        print_tested(&tested)?;
-    }
-    let is_good = matches!(tested.status, StateStatus::Succeeded | StateStatus::CaughtError);
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(UNSUCCESSFUL) })
-}
-
-/// The data, step by step, and then what came of it.
-fn print_tested(tested: &TestedState) -> Result<()> {
-    let mut table = Table::new();
-    let seen = serde_json::to_value(&tested.inspection).into_diagnostic()?;
-    for (step, data) in seen.as_object().into_iter().flatten() {
-        table.add([step.clone(), data.to_string()]);
-    }
-    for (variable, value) in &tested.assigned {
-        table.add([format!("${variable}"), value.to_string()]);
-    }
-    if let Some(output) = &tested.output {
-        table.add(["output".to_owned(), output.to_string()]);
-        table.add(["next", tested.next.as_deref().unwrap_or("end")]);
-    }
-    terminal::print(&table.to_string())?;
-    let error =
-        tested.error.as_ref().map(|error| format!(" {error}: {}", tested.cause.as_deref().unwrap_or("no cause")));
-    terminal::print(&format!("\n{}{}\n", tested.status, error.unwrap_or_default()))
 }
 
 const HINT: &str = "the execution cannot run here; say with --task NAME=JSON what each task answers";
@@ -137,31 +110,6 @@ fn read_json(path: &Path) -> Result<Value> {
 
 fn parse(text: &str, what: &str) -> Result<Value> {
     serde_json::from_str(text).into_diagnostic().wrap_err_with(|| format!("{what} is no JSON"))
-}
-
-/// The way in histories that were written down, a file for each execution.
-fn trace_of(paths: &[PathBuf]) -> Result<Trace> {
-    paths.iter().try_fold(Trace::default(), |trace, path| {
-        let histories = histories_of(path)?;
-        Ok(histories.iter().fold(trace, |trace, events| trace.and_events(events)))
-    })
-}
-
-/// The execution's own history, whose pages may follow each other; and those of its child executions, where the file is
-/// what `--json` printed.
-fn histories_of(path: &Path) -> Result<Vec<Vec<Value>>> {
-    let text = read_text(path)?;
-    let mut own = Vec::new();
-    let mut children = Vec::new();
-    for page in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
-        let page = page.into_diagnostic().wrap_err_with(|| format!("{} is no JSON", path.display()))?;
-        let events = ["events", "history"].into_iter().find_map(|field| page.get(field)).unwrap_or(&page);
-        let events = events.as_array().ok_or_else(|| miette!("{} holds no list of events", path.display()))?;
-        own.extend(events.iter().cloned());
-        let started = page.get("children").and_then(Value::as_array).into_iter().flatten();
-        children.extend(started.filter_map(|child| child.get("events")?.as_array().cloned()));
-    }
-    Ok(std::iter::once(own).chain(children).collect())
 }
 
 /// How many states of a path are printed.
