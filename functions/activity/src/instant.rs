@@ -77,12 +77,12 @@ impl Instant {
             return None;
         }
         let decimal = Decimal::parse(count);
-        let zeros = decimal.point.checked_sub(decimal.digits.len() as i64)?.checked_add(9 - power)?;
-        if decimal.digits.is_empty() {
+        let zeros = decimal.point.checked_sub(decimal.count())?.checked_add(9 - power)?;
+        if decimal.is_zero() {
             return Self::new(0, 0);
         }
         let scale = 10_i128.checked_pow(u32::try_from(zeros).ok()?)?;
-        let magnitude = decimal.digits.parse::<i128>().ok()?.checked_mul(scale)?;
+        let magnitude = decimal.digits().parse::<i128>().ok()?.checked_mul(scale)?;
         let total = if decimal.negative { -magnitude } else { magnitude };
         let seconds = i64::try_from(total.div_euclid(NANOSECONDS)).ok()?;
         Self::new(seconds, total.rem_euclid(NANOSECONDS) as u32)

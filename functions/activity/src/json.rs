@@ -13,6 +13,9 @@ use crate::{Code, Reason, number};
 /// DynamoDB's longest attribute name, bytes: "no greater than 64 KB".
 pub(crate) const MAX_NAME_BYTES: usize = 65_535;
 
+/// For how many fields of a row there is room at once.
+const USUAL_FIELDS: usize = 16;
+
 /// What a JSON text holds.
 pub(crate) struct Document<'a> {
     pub(crate) value: Attribute<'a>,
@@ -126,10 +129,10 @@ impl<'a> Parser<'a> {
     fn object(&mut self, level: usize) -> Result<Map<'a>, Code> {
         self.at += 1;
         self.skip_space();
-        let mut entries = Vec::new();
         if self.take(b'}') {
             return Ok(Map::default());
         }
+        let mut entries = Vec::with_capacity(if level == 1 { USUAL_FIELDS } else { 0 });
         loop {
             self.skip_space();
             let name = self.string()?;

@@ -27,10 +27,10 @@ pub(crate) fn normalise(text: &str) -> Result<Cow<'_, str>, Code> {
         return Ok(Cow::Borrowed(text));
     }
     let decimal = Decimal::parse(text);
-    if decimal.digits.len() > MAX_DIGITS {
+    if decimal.count() > MAX_DIGITS as i64 {
         return Err(Code::NumPrecision);
     }
-    if !decimal.digits.is_empty() && !MAGNITUDE.contains(&(decimal.point - 1)) {
+    if !decimal.is_zero() && !MAGNITUDE.contains(&(decimal.point - 1)) {
         return Err(Code::NumRange);
     }
     Ok(Cow::Owned(decimal.to_string()))
@@ -59,7 +59,7 @@ fn is_normal(text: &str) -> bool {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>.
 pub(crate) fn size(text: &str) -> usize {
     let decimal = Decimal::parse(text);
-    let last = decimal.point - decimal.digits.len() as i64;
+    let last = decimal.point - decimal.count();
     let pairs = (decimal.point + 1).div_euclid(2) - last.div_euclid(2);
     1 + pairs as usize + usize::from(decimal.negative)
 }
@@ -72,7 +72,7 @@ pub(crate) fn is_plain_integer(normal: &str) -> bool {
 /// Whether a number's value is an integer.
 pub(crate) fn is_integer(text: &str) -> bool {
     let decimal = Decimal::parse(text);
-    is_plain_integer(text) || decimal.point >= decimal.digits.len() as i64
+    is_plain_integer(text) || decimal.point >= decimal.count()
 }
 
 /// Whether the whole of `text` is a number in JSON's grammar.
@@ -108,10 +108,13 @@ pub(crate) fn scan(bytes: &[u8]) -> Option<usize> {
 }
 
 /// A number taken apart: `0.digits × 10^point`, with no leading and no trailing zero; zero has no digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// The digits stay where they are in the number's text: to copy them would cost more than to look at them.
+#[derive(Clone, Debug)]
 pub(crate) struct Decimal<'a> {
     pub(crate) negative: bool,
-    pub(crate) digits: Cow<'a, str>,
+    /// From the first digit to the last, and maybe the decimal point between them.
+    written: Cow<'a, str>,
     pub(crate) point: i64,
 }
 
@@ -121,24 +124,38 @@ impl<'a> Decimal<'a> {
         let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = match fraction {
-            "" => Cow::Borrowed(integer),
-            _ => Cow::Owned(format!("{integer}{fraction}")),
-        };
-        let leading = digits.bytes().take_while(|byte| *byte == b'0').count();
-        let digits = match digits {
-            Cow::Borrowed(digits) => Cow::Borrowed(digits.trim_matches('0')),
-            Cow::Owned(digits) => Cow::Owned(digits.trim_matches('0').to_owned()),
-        };
-        if digits.is_empty() {
-            return Self { negative: false, digits, point: 0 };
+        let written = Cow::Borrowed(mantissa.trim_matches(['0', '.']));
+        if written.is_empty() {
+            return Self { negative: false, written, point: 0 };
         }
-        let point = exponent_value(exponent).saturating_add(integer.len() as i64 - leading as i64);
-        Self { negative, digits, point }
+        let zeros = |digits: &str| digits.bytes().take_while(|byte| *byte == b'0').count() as i64;
+        let point = match integer.len() as i64 - zeros(integer) {
+            0 => -zeros(fraction),
+            point => point,
+        };
+        Self { negative, written, point: exponent_value(exponent).saturating_add(point) }
+    }
+
+    pub(crate) fn is_zero(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// How many digits there are.
+    pub(crate) fn count(&self) -> i64 {
+        self.bytes().count() as i64
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.written.bytes().filter(|byte| *byte != b'.')
+    }
+
+    /// The digits.
+    pub(crate) fn digits(&self) -> Cow<'_, str> {
+        if self.written.contains('.') { self.written.replace('.', "").into() } else { self.written.as_ref().into() }
     }
 
     pub(crate) fn into_owned(self) -> Decimal<'static> {
-        Decimal { negative: self.negative, digits: Cow::Owned(self.digits.into_owned()), point: self.point }
+        Decimal { negative: self.negative, written: Cow::Owned(self.written.into_owned()), point: self.point }
     }
 }
 
@@ -150,7 +167,8 @@ fn exponent_value(text: &str) -> i64 {
 
 impl fmt::Display for Decimal<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (digits, count) = (self.digits.as_ref(), self.digits.len() as i64);
+        let digits = self.digits();
+        let count = digits.len() as i64;
         let zeros = |count: i64| "0".repeat(count as usize);
         if self.negative {
             formatter.write_str("-")?;
@@ -178,12 +196,12 @@ impl fmt::Display for Decimal<'_> {
 
 impl Ord for Decimal<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let sign = |decimal: &Self| match (decimal.digits.is_empty(), decimal.negative) {
+        let sign = |decimal: &Self| match (decimal.is_zero(), decimal.negative) {
             (true, _) => 0,
             (false, true) => -1,
             (false, false) => 1,
         };
-        let magnitude = || self.point.cmp(&other.point).then_with(|| self.digits.cmp(&other.digits));
+        let magnitude = || self.point.cmp(&other.point).then_with(|| self.bytes().cmp(other.bytes()));
         sign(self).cmp(&sign(other)).then_with(|| match sign(self) {
             0 => Ordering::Equal,
             1 => magnitude(),
@@ -191,6 +209,14 @@ impl Ord for Decimal<'_> {
         })
     }
 }
+
+impl PartialEq for Decimal<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Decimal<'_> {}
 
 impl PartialOrd for Decimal<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

@@ -9,14 +9,14 @@ use crate::spill::tests::Place;
 /// Hashes as they are, from so few that many come again; and hashes that start alike, or lie at either end.
 fn hashes() -> impl Strategy<Value = Vec<KeyHash>> {
     let hasher = KeyHasher::with_seed([7; 16]);
-    let usual = (0..6_000_u32).prop_map(move |value| hasher.value(&value.to_be_bytes()));
+    let usual = (0..4_000_u32).prop_map(move |value| hasher.value(&value.to_be_bytes()));
     let alike = (prop_oneof![Just(0), Just(5 << 60), Just(u64::MAX)], 0..2_000_u64)
         .prop_map(|(high, low)| KeyHash::of_bits(high, low));
-    prop::collection::vec(prop_oneof![9 => usual, 1 => alike], 0..12_000)
+    prop::collection::vec(prop_oneof![9 => usual, 1 => alike], 0..6_000)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// The bounds are so small that all of it happens: runs, runs of runs, and a filter that is often wrong.
     #[test]

@@ -52,7 +52,7 @@ fn sorted<const N: usize>(sort: ExternalSort<N>) -> Vec<[u8; N]> {
 
 proptest! {
     #[test]
-    fn entries_come_out_in_order(mut entries in prop::collection::vec(any::<[u8; 3]>(), 0..3_000), room in 1_usize..600) {
+    fn entries_come_out_in_order(mut entries in prop::collection::vec(any::<[u8; 3]>(), 0..1_500), room in 1_usize..300) {
         let mut sort = ExternalSort::new(Some(Place::of(2 * 3 * entries.len())), 3 * room);
         entries.iter().for_each(|entry| sort.push(*entry).unwrap());
         entries.sort_unstable();
