@@ -2,8 +2,8 @@
 
 use super::{Assets, FunctionSettings, Settings};
 use cloudformation::lambda::function::{
-    Architecture as LambdaArchitecture, Code, Environment, LogFormat, LoggingConfig, Runtime, TracingConfig,
-    TracingConfigMode,
+    Architecture as LambdaArchitecture, Code, Environment, EphemeralStorage, LogFormat, LoggingConfig, Runtime,
+    TracingConfig, TracingConfigMode,
 };
 use cloudformation::{Handle, PolicyDocument, Stack, Statement, Value, grant_trace, iam, lambda, logs};
 
@@ -58,6 +58,7 @@ pub(super) fn add_function(
             .environment(Environment::new().variables(Value::from_iter(definition.environment)))
             .logging_config(LoggingConfig::new().log_format(LogFormat::Json).log_group(log_group.reference()))
             .tracing_config(TracingConfig::new().mode(TracingConfigMode::Active));
+    function.ephemeral_storage = definition.size.ephemeral_storage_mb.map(|size| EphemeralStorage::new(size).into());
     function.reserved_concurrent_executions = definition.size.reserved_concurrency.map(Value::from);
 
     let function = stack.add(&format!("{id}Function"), function);

@@ -84,6 +84,9 @@ pub struct FunctionSettings {
     pub memory_mb: u32,
     /// The longest that one invocation may take, seconds, 1 to 900.
     pub timeout_seconds: u32,
+    /// The size of `/tmp`, MB, 512 to 10,240; 512 without it. The processor spills keys that it has seen: while runs are
+    /// merged, at most 32 bytes for each row that is written, so that 2,048 MB are enough for 64 million.
+    pub ephemeral_storage_mb: Option<u32>,
     /// The most invocations at one time, taken out of the account's; without it, the account's own limit.
     pub reserved_concurrency: Option<u32>,
 }
