@@ -162,9 +162,8 @@ def run(command, key, environment, rows):
     if process.returncode != 0:
         sys.exit(f"{command[0]} failed on {key}")
     output = json.loads(output)
-    written = output.get("rows", output.get("written"))
-    if written != rows:
-        sys.exit(f"{command[0]} wrote {written} of the {rows} rows of {key}")
+    if output["written"] != rows:
+        sys.exit(f"{command[0]} wrote {output['written']} of the {rows} rows of {key}")
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 

@@ -2,14 +2,16 @@
 """CPU seconds for a million rows, where whoever takes the rows costs nothing.
 
     python3 functions/processor/benches/speed.py [--rows N] [--rounds N] [--port N] [--latency MS] [--profile NAME]
+                                                 [--reference N]
 
-Needs Rust and Python 3.10 or newer. The rows are made by the program, the same each time: about 330 bytes each, two of a
+Needs Rust and Python 3.10 or newer, and for `--reference` what compare.py needs. The rows are made by the program, the same each time: about 330 bytes each, two of a
 hundred malformed. A sink (`examples/sink.rs`) serves them as a gzip object of S3 and answers each `BatchWriteItem` at
 once, or after `--latency` milliseconds; its own time does not count.
 
 What is printed, in turns and as medians, with the lowest and the highest:
 - floor: the same work in one thread with nothing read from S3 and nothing sent (`examples/floor.rs`);
-- processor: all of it, through `examples/process.rs`; its ratio to the floor; its peak memory; rows a second.
+- processor: all of it, through `examples/process.rs`; its ratio to the floor; its peak memory; rows a second;
+- reference, with `--reference`: reference/handler.py on so many of the rows, less its start-up; its ratio to the processor.
 """
 
 import argparse
@@ -38,6 +40,7 @@ def main():
     parser.add_argument("--port", type=int, default=4799, help="the sink's port (default: %(default)s)")
     parser.add_argument("--latency", type=int, default=0, help="milliseconds for a write (default: %(default)s)")
     parser.add_argument("--profile", default="lambda", help="the cargo profile (default: %(default)s, the function's)")
+    parser.add_argument("--reference", type=int, default=0, help="rows for the reference in Python (default: none)")
     options = parser.parse_args()
 
     examples = [f"--example={name}" for name in ("process", "sink", "floor")]
@@ -51,7 +54,7 @@ def main():
         wait_for(options.port)
         floor = [programs / "floor", file, CONTRACT_FOLDER]
         processor = [programs / "process", "bucket", file.name, "table", "quarantine", CONTRACT_FOLDER]
-        compare(floor, processor, options)
+        compare(floor, processor, reference(programs / "sink", options.reference), options)
     finally:
         sink.terminate()
         sink.wait()
@@ -67,6 +70,16 @@ def make_file(sink, rows):
     print(f"{rows:,} rows: {plain.stat().st_size / 1e6:.0f} MB, {packed.stat().st_size / 1e6:.0f} MB as gzip")
     plain.unlink()
     return packed
+
+
+def reference(sink, rows):
+    """What runs the reference on so many rows, and on none."""
+    if rows == 0:
+        return None
+    from compare import virtual_environment
+
+    command = [virtual_environment(), HERE / "reference/handler.py", "bucket"]
+    return [[*command, make_file(sink, count).name, "table"] for count in (rows, 0)]
 
 
 def wait_for(port):
@@ -87,6 +100,7 @@ def run(command, port, rows):
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
     }
@@ -105,19 +119,26 @@ def run(command, port, rows):
     return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
 
 
-def compare(floor, processor, options):
-    """Both, in turns, so that a busy machine disturbs both alike."""
-    floors, processors = [], []
+def compare(floor, processor, reference, options):
+    """All, in turns, so that a busy machine disturbs all alike."""
+    floors, processors, references = [], [], []
     for number in range(options.rounds):
         turns = [(floors, floor), (processors, processor)]
         for results, command in turns if number % 2 == 0 else reversed(turns):
             results.append(run(command, options.port, options.rows))
+        if reference:
+            whole, start_up = (run(command, options.port, rows) for command, rows in zip(reference, (options.reference, 0)))
+            references.append((whole[0] - start_up[0]) / options.reference * 1e6)
     million = options.rows / 1e6
     show("floor, CPU s per million rows", [cpu / million for cpu, _, _ in floors])
     show("processor, CPU s per million rows", [cpu / million for cpu, _, _ in processors])
     show("ratio", [ours[0] / least[0] for ours, least in zip(processors, floors, strict=True)])
     show("processor, peak memory MiB", [memory for _, _, memory in processors])
     show("processor, rows a second", [options.rows / wall for _, wall, _ in processors])
+    if reference:
+        show("reference, CPU s per million rows", references)
+        ours = [cpu / million for cpu, _, _ in processors]
+        show("ratio", [theirs / cpu for theirs, cpu in zip(references, ours, strict=True)])
 
 
 def show(name, values):

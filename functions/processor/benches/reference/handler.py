@@ -19,17 +19,20 @@ dynamodb = boto3.resource("dynamodb")
 
 
 def handler(event, context):
-    """Writes every row of the object as an item; returns how many."""
+    """Writes every row of the object as an item; returns how many. What is no JSON or has no key is left out."""
     body = s3.get_object(Bucket=event["bucket"], Key=event["key"])["Body"]
     lines = gzip.GzipFile(fileobj=body) if event["key"].endswith(".gz") else body.iter_lines()
     table = dynamodb.Table(event["table"])
-    rows = 0
+    rows = malformed = 0
     with table.batch_writer(overwrite_by_pkeys=["user_id", "timestamp"]) as batch:
         for line in lines:
             if line.strip():
-                batch.put_item(Item=json.loads(line, parse_float=Decimal))
-                rows += 1
-    return {"rows": rows}
+                try:
+                    batch.put_item(Item=json.loads(line, parse_float=Decimal))
+                    rows += 1
+                except (ValueError, KeyError):
+                    malformed += 1
+    return {"lines": rows + malformed, "written": rows, "quarantined": malformed}
 
 
 if __name__ == "__main__":
