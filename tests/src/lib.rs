@@ -27,11 +27,7 @@ pub fn stack(arguments: &[&str]) -> Output {
 
 /// The program with `arguments`, away from any real account.
 pub fn program(arguments: &[&str]) -> Command {
-    // Cargo builds the program for the tests of its own package, which a run of the whole workspace includes.
-    let tests = std::env::current_exe().expect("a test has a path");
-    let program = tests.ancestors().nth(2).expect("tests lie in target/<profile>/deps").join("stack");
-    assert!(program.exists(), "{} is not built: run `cargo test --workspace`", program.display());
-    let mut command = Command::new(program);
+    let mut command = Command::new(built("stack"));
     command
         .args(arguments)
         .current_dir(workspace())
@@ -41,6 +37,15 @@ pub fn program(arguments: &[&str]) -> Command {
         .env("AWS_CONFIG_FILE", "/nonexistent")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
     command
+}
+
+/// The path of a program of this workspace.
+pub fn built(program: &str) -> PathBuf {
+    // Cargo builds a program for the tests of its own package, which a run of the whole workspace includes.
+    let tests = std::env::current_exe().expect("a test has a path");
+    let program = tests.ancestors().nth(2).expect("tests lie in target/<profile>/deps").join(program);
+    assert!(program.exists(), "{} is not built: run `cargo test --workspace`", program.display());
+    program
 }
 
 /// What a program printed on standard error.
@@ -113,24 +118,29 @@ impl Pipeline {
 
     /// The quarantined rows that the manifest `key` lists.
     pub async fn quarantined(&self, key: &str) -> Vec<serde_json::Value> {
-        let manifest: QuarantineManifest =
-            serde_json::from_slice(&self.quarantine_object(key).await).expect("it is a manifest");
-        let mut rows = Vec::new();
-        for object in &manifest.objects {
-            let packed = self.quarantine_object(&object.key).await;
-            let mut text = String::new();
-            MultiGzDecoder::new(&packed[..]).read_to_string(&mut text).expect("the object is gzip");
-            rows.extend(text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")));
-        }
-        assert_eq!(rows.len() as u64, manifest.counts.quarantined);
-        rows
+        quarantined(&self.clients.s3, self.output(stack::pipeline::output::QUARANTINE_BUCKET), key).await
     }
+}
 
-    async fn quarantine_object(&self, key: &str) -> Vec<u8> {
-        let bucket = self.output(stack::pipeline::output::QUARANTINE_BUCKET);
-        let object = self.clients.s3.get_object().bucket(bucket).key(key).send().await.expect("the object is there");
-        object.body.collect().await.expect("it can be read").into_bytes().into()
+/// The quarantined rows that the manifest `key` of `bucket` lists.
+pub async fn quarantined(s3: &aws_sdk_s3::Client, bucket: &str, key: &str) -> Vec<serde_json::Value> {
+    let manifest: QuarantineManifest =
+        serde_json::from_slice(&object(s3, bucket, key).await).expect("it is a manifest");
+    let mut rows = Vec::new();
+    for listed in &manifest.objects {
+        let packed = object(s3, bucket, &listed.key).await;
+        let mut text = String::new();
+        MultiGzDecoder::new(&packed[..]).read_to_string(&mut text).expect("the object is gzip");
+        rows.extend(text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")));
     }
+    assert_eq!(rows.len() as u64, manifest.counts.quarantined);
+    rows
+}
+
+/// The bytes of an object.
+pub async fn object(s3: &aws_sdk_s3::Client, bucket: &str, key: &str) -> Vec<u8> {
+    let object = s3.get_object().bucket(bucket).key(key).send().await.expect("the object is there");
+    object.body.collect().await.expect("it can be read").into_bytes().into()
 }
 
 /// The summary that an execution ended with: its output, or the cause of its failure.

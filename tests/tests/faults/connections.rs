@@ -1,0 +1,46 @@
+//! Connections that break, and answers that are slow or never come.
+
+use std::time::Duration;
+
+use crate::file::File;
+use crate::proxy::{Conduct, Operation};
+use crate::world::{World, run};
+
+/// Processes a file while the first request of `operation` meets `conduct`.
+async fn check(world: &'static World, operation: Operation, conduct: Conduct) {
+    let case = world.case(File::mixed(120)).await;
+    let proxy = case
+        .proxy(move |call| {
+            let meets = call.operation == operation && call.number == 0;
+            if meets { conduct.clone() } else { Conduct::Pass }
+        })
+        .await;
+    let output = case.invoke(&proxy).await.processed();
+    case.check(&output).await;
+}
+
+#[test]
+fn a_reset_is_survived_wherever_it_comes() {
+    run(async |world| {
+        for conduct in [Conduct::ResetBefore, Conduct::ResetWithin, Conduct::ResetAfter] {
+            for operation in [Operation::Read, Operation::Write, Operation::Keep] {
+                check(world, operation, conduct.clone()).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn an_answer_may_be_slow_or_stop_in_its_middle_and_need_not_come() {
+    run(async |world| {
+        tokio::join!(
+            check(world, Operation::Read, Conduct::Late(Duration::from_secs(1))),
+            check(world, Operation::Read, Conduct::Stall),
+            check(world, Operation::Read, Conduct::Ignore),
+            check(world, Operation::Write, Conduct::Late(Duration::from_secs(1))),
+            check(world, Operation::Write, Conduct::Ignore),
+            check(world, Operation::Keep, Conduct::Late(Duration::from_secs(1))),
+            check(world, Operation::Keep, Conduct::Ignore),
+        );
+    });
+}
