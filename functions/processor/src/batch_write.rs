@@ -6,7 +6,7 @@
 //! directly. Repeating requests is [`Table`](crate::table::Table)'s. A test holds what is sent against what the client
 //! sends for the same items.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
@@ -24,9 +24,10 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use tokio::sync::{Mutex, OnceCell};
+use tokio::time::timeout;
 
 /// Credentials are asked for anew this long before they expire, as the client does.
-const EXPIRY_BUFFER: std::time::Duration = std::time::Duration::from_secs(10);
+const EXPIRY_BUFFER: Duration = Duration::from_secs(10);
 
 /// The operation, as a header names it.
 const TARGET: &str = "DynamoDB_20120810.BatchWriteItem";
@@ -38,6 +39,8 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct BatchWriter {
     config: SdkConfig,
     connector: Connector,
+    /// How long the rest of an answer may take once it has begun. The connector's own bound ends where the answer begins.
+    rest_within: Duration,
     /// The endpoint's URL, once it is asked for.
     url: OnceCell<String>,
     identity: Mutex<Option<Identity>>,
@@ -61,7 +64,8 @@ impl BatchWriter {
         connector.set_connector_settings(Some(settings.build()));
         connector.set_sleep_impl(config.sleep_impl());
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        Self { connector: connector.build(), config, url: OnceCell::new(), identity: Mutex::new(None) }
+        let rest_within = timeouts.and_then(|timeouts| timeouts.read_timeout()).unwrap_or(Duration::MAX);
+        Self { connector: connector.build(), config, rest_within, url: OnceCell::new(), identity: Mutex::new(None) }
     }
 
     /// Sends one request with `body`.
@@ -75,8 +79,9 @@ impl BatchWriter {
         let request = self.signed(url, &identity, body)?;
         let mut answer = self.connector.call(request).await?;
         let status = answer.status().as_u16();
-        let body = ByteStream::new(answer.take_body()).collect().await?.into_bytes();
-        Ok(Answer { status, body })
+        let body = ByteStream::new(answer.take_body()).collect();
+        let body = timeout(self.rest_within, body).await.map_err(|_| "the answer stopped in its middle")??;
+        Ok(Answer { status, body: body.into_bytes() })
     }
 
     /// Has the credentials asked for anew: the service says that these are no longer good.

@@ -38,6 +38,7 @@ fn an_answer_may_be_slow_or_stop_in_its_middle_and_need_not_come() {
             check(world, Operation::Read, Conduct::Stall),
             check(world, Operation::Read, Conduct::Ignore),
             check(world, Operation::Write, Conduct::Late(Duration::from_secs(1))),
+            check(world, Operation::Write, Conduct::Stall),
             check(world, Operation::Write, Conduct::Ignore),
             check(world, Operation::Keep, Conduct::Late(Duration::from_secs(1))),
             check(world, Operation::Keep, Conduct::Ignore),
