@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use activity::{Code, FileReader, Reason, RecordContract, Refusal, Spill, Summary};
 use aws_config::SdkConfig;
@@ -14,6 +14,7 @@ use contract::{
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use crate::backoff::Backoff;
@@ -82,13 +83,15 @@ impl Processor {
     /// The file is not processed whole: items may have been written, but the quarantine has no manifest. A damaged file
     /// is no error: it is processed up to the damage, which the output names.
     pub async fn process(&self, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
-        let object = Object::open(&self.s3, &file).await?;
-        let bucket = &self.environment.quarantine_bucket;
         let started = Instant::now();
+        let deadline = started + time;
+        let opened = timeout_at(deadline, Object::open(&self.s3, &file)).await;
+        let object = opened.unwrap_or(Err(Error::Deadline))?;
+        let bucket = &self.environment.quarantine_bucket;
         let place = Place::new(&file, object.revision(), object.arrived());
         let mut quarantine = Quarantine::new(&self.s3, bucket, &place, 1);
         let pinned = object.pinned();
-        let run = tokio::time::timeout(time, async {
+        let run = timeout_at(deadline, async {
             let mut output = if self.contract.is_strict() {
                 let refusal = self.judge(object).await?;
                 let object = Object::open(&self.s3, &pinned).await?;

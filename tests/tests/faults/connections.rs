@@ -1,6 +1,6 @@
 //! Connections that break, and answers that are slow or never come.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::file::File;
 use crate::proxy::{Conduct, Operation};
@@ -43,5 +43,23 @@ fn an_answer_may_be_slow_or_stop_in_its_middle_and_need_not_come() {
             check(world, Operation::Keep, Conduct::Late(Duration::from_secs(1))),
             check(world, Operation::Keep, Conduct::Ignore),
         );
+    });
+}
+
+#[test]
+fn silent_services_are_given_up_before_lambda_gives_up() {
+    const TIME: Duration = Duration::from_secs(8);
+    run(async |world| {
+        let silent = async |operation: Operation| {
+            let case = world.case(File::mixed(120)).await;
+            let proxy =
+                case.proxy(move |call| if call.operation == operation { Conduct::Ignore } else { Conduct::Pass }).await;
+            let began = Instant::now();
+            let message = case.invoke_within(&proxy, TIME).await.failed();
+            assert!(began.elapsed() < TIME, "{message}");
+            assert!(message.contains("more time than the function has"), "{message}");
+            case.rerun().await;
+        };
+        tokio::join!(silent(Operation::Read), silent(Operation::Write), silent(Operation::Keep));
     });
 }
