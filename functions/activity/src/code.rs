@@ -36,6 +36,7 @@ macro_rules! codes {
 codes! {
     LineTooLong = "LINE_TOO_LONG", "the line is longer than the contract's `max_line_bytes`";
     Utf8Invalid = "UTF8_INVALID", "the line is not UTF-8";
+    Utf16 = "UTF16", "the line is of a file that is UTF-16, not UTF-8";
     JsonSyntax = "JSON_SYNTAX", "the line is not one JSON value (RFC 8259)";
     JsonSurrogate = "JSON_SURROGATE", "a string escapes half of a surrogate pair, which no UTF-8 text can hold";
     JsonDuplicateKey = "JSON_DUPLICATE_KEY", "an object names a key twice; the last value is taken";
@@ -74,12 +75,13 @@ impl Code {
     pub(crate) const fn leaves_no_item(self) -> bool {
         use Code::{
             Depth, FieldReserved, GzipCorrupt, GzipTruncated, ItemTooLarge, JsonSurrogate, JsonSyntax, KeyEmpty,
-            KeyTooLong, LineTooLong, NameEmpty, NameTooLong, NotObject, NumPrecision, NumRange, Utf8Invalid,
+            KeyTooLong, LineTooLong, NameEmpty, NameTooLong, NotObject, NumPrecision, NumRange, Utf8Invalid, Utf16,
         };
         matches!(
             self,
             LineTooLong
                 | Utf8Invalid
+                | Utf16
                 | JsonSyntax
                 | JsonSurrogate
                 | Depth
@@ -135,7 +137,7 @@ pub struct Reason {
     /// The byte within the line, from 0, where reading stopped, where the line cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub byte: Option<u64>,
-    /// What the contract asks for, where the code alone does not say.
+    /// What is asked for, where the code alone does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
 }

@@ -10,7 +10,7 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Deflate's largest window, 2^15 bytes, which every gzip file may use.
 const WINDOW_BITS: u8 = 15;
 
-/// Why a gzip file could not be read to its end. What was unpacked before the break is accounted.
+/// Why a file could not be read to its end, or not as what it is. What was read before is accounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// The file ends inside a gzip member.
@@ -24,6 +24,10 @@ pub enum Damage {
         /// About where, compressed bytes from the start.
         offset: u64,
     },
+    /// What the gzip file holds is gzip once more. No line is read of it.
+    PackedTwice,
+    /// The file is UTF-16. Its lines are accounted, and none of them is a row.
+    Utf16,
 }
 
 impl fmt::Display for Damage {
@@ -31,6 +35,10 @@ impl fmt::Display for Damage {
         match self {
             Self::Truncated { offset } => write!(formatter, "the gzip file is cut off after {offset} compressed bytes"),
             Self::Corrupt { offset } => write!(formatter, "the gzip file is damaged at about compressed byte {offset}"),
+            Self::PackedTwice => {
+                formatter.write_str("the gzip file holds another gzip file: unpack it once, and upload what it holds")
+            }
+            Self::Utf16 => formatter.write_str("the file is UTF-16: export it as UTF-8, and upload it again"),
         }
     }
 }
@@ -94,7 +102,10 @@ impl Inflater {
                 on_bytes(&MAGIC[..1]);
                 Ok(())
             }
-            Self::Gzip(gzip) if gzip.in_member => Err(Damage::Truncated { offset: gzip.taken }),
+            Self::Gzip(gzip) if gzip.in_member => {
+                gzip.let_go(on_bytes);
+                Err(Damage::Truncated { offset: gzip.taken })
+            }
             _ => Ok(()),
         }
     }
@@ -104,15 +115,27 @@ impl Inflater {
 pub(crate) struct Gzip {
     inflate: Decompress,
     in_member: bool,
+    held: Held,
     /// Compressed bytes taken.
     taken: u64,
     output: Vec<u8>,
 }
 
+/// What has come of the two bytes by which a member shows that it holds gzip once more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// None yet.
+    Nothing,
+    /// The first. It is not handed out before the second is seen.
+    First,
+    /// Enough to know that it does not.
+    Past,
+}
+
 impl Gzip {
     fn new() -> Box<Self> {
         let inflate = Decompress::new_gzip(WINDOW_BITS);
-        Box::new(Self { inflate, in_member: true, taken: 0, output: vec![0; STEP_BYTES] })
+        Box::new(Self { inflate, in_member: true, held: Held::Nothing, taken: 0, output: vec![0; STEP_BYTES] })
     }
 
     fn step(&mut self, input: &mut &[u8], on_bytes: &mut impl FnMut(&[u8])) -> Result<bool, Damage> {
@@ -123,6 +146,7 @@ impl Gzip {
             }
             self.inflate.reset(true);
             self.in_member = true;
+            self.held = Held::Nothing;
         }
         let (taken, given) = (self.inflate.total_in(), self.inflate.total_out());
         let status = self.inflate.decompress(input, &mut self.output, FlushDecompress::None);
@@ -130,14 +154,46 @@ impl Gzip {
         let given = (self.inflate.total_out() - given) as usize;
         *input = &input[taken..];
         self.taken += taken as u64;
-        on_bytes(&self.output[..given]);
+        self.hand_out(given, on_bytes)?;
         match status {
-            Ok(Status::StreamEnd) => self.in_member = false,
+            Ok(Status::StreamEnd) => {
+                self.let_go(on_bytes);
+                self.in_member = false;
+            }
             Ok(Status::Ok | Status::BufError) => {}
-            Err(_) => return Err(Damage::Corrupt { offset: self.taken }),
+            Err(_) => {
+                self.let_go(on_bytes);
+                return Err(Damage::Corrupt { offset: self.taken });
+            }
         }
         // A full output may have left some inside the decoder.
         Ok(!input.is_empty() || given == self.output.len())
+    }
+
+    /// Hands out the first `given` bytes of the output, unless the member holds gzip.
+    fn hand_out(&mut self, given: usize, on_bytes: &mut impl FnMut(&[u8])) -> Result<(), Damage> {
+        match (self.held, &self.output[..given]) {
+            (_, []) => {}
+            (Held::Nothing, [first]) if *first == MAGIC[0] => self.held = Held::First,
+            (Held::Nothing, bytes) if bytes.starts_with(&MAGIC) => return Err(Damage::PackedTwice),
+            (Held::First, [second, ..]) if *second == MAGIC[1] => return Err(Damage::PackedTwice),
+            (held, bytes) => {
+                if held == Held::First {
+                    on_bytes(&MAGIC[..1]);
+                }
+                on_bytes(bytes);
+                self.held = Held::Past;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands out a byte that is held, once nothing follows it.
+    fn let_go(&mut self, on_bytes: &mut impl FnMut(&[u8])) {
+        if self.held == Held::First {
+            on_bytes(&MAGIC[..1]);
+        }
+        self.held = Held::Past;
     }
 
     fn skip_padding(&mut self, input: &mut &[u8]) {
@@ -221,6 +277,19 @@ mod tests {
         let (output, damage) = unpack(&wrong, 64);
         assert_eq!(output, b"abcdefgh");
         assert!(matches!(damage, Some(Damage::Corrupt { .. })), "{damage:?}");
+    }
+
+    #[test]
+    fn what_is_packed_twice_is_told_and_not_handed_out() {
+        check(&gzip(&gzip(b"abc")), b"", Some(Damage::PackedTwice));
+        check(&gzip(b"\x1f\x8b"), b"", Some(Damage::PackedTwice));
+        check(&[gzip(b"abc\n"), gzip(&gzip(b"abc"))].concat(), b"abc\n", Some(Damage::PackedTwice));
+        check(&gzip(b"\x1f"), b"\x1f", None);
+        check(&gzip(b"\x1fabc"), b"\x1fabc", None);
+        check(&gzip(b"a\x1f\x8b"), b"a\x1f\x8b", None);
+        check(&[gzip(b"\x1f"), gzip(b"\x8b")].concat(), b"\x1f\x8b", None);
+        let whole = gzip(b"\x1f");
+        check(&whole[..whole.len() - 8], b"\x1f", Some(Damage::Truncated { offset: whole.len() as u64 - 8 }));
     }
 
     #[test]

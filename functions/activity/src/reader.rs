@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use contract::{Counts, FileRuleOutcome, Verdict};
+use memchr::memmem;
 
 use crate::file_rule::Account;
 use crate::handling::{Action, Findings, Severity};
@@ -13,7 +14,7 @@ use crate::instant::Instant;
 use crate::key_hash::KeyHasher;
 use crate::key_set::KeySet;
 use crate::lines::{Line, Lines};
-use crate::row::{Item, RowParser};
+use crate::row::{FEED_BETWEEN_ROWS, Item, RowParser};
 use crate::spill::{Spill, SpillError};
 use crate::{Code, Reason, RecordContract};
 
@@ -57,7 +58,7 @@ pub struct Summary {
     pub newest_row_age_seconds: Option<u64>,
     /// What a strict contract does with the rows that would be written, where it refuses the file.
     pub refusal: Option<Refusal>,
-    /// Why the file could not be read to its end, where it could not.
+    /// Why the file could not be read to its end, or not as what it is, where it could not.
     pub damage: Option<Damage>,
 }
 
@@ -162,7 +163,8 @@ impl<'c> FileReader<'c> {
                 Err(damage) => self.break_off(damage, sink),
             }
         }
-        self.ledger.summary(self.damage)
+        let damage = self.damage.or(self.ledger.parser.is_utf16.then_some(Damage::Utf16));
+        self.ledger.summary(damage)
     }
 
     /// What has been accounted so far.
@@ -229,8 +231,11 @@ impl<'c> Ledger<'c> {
     fn try_enter(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Row<'_>)) -> Result<(), SpillError> {
         self.counts.lines += 1;
         let mut findings = Findings::new(&self.contract.handlings);
+        if line.number == 1 {
+            self.parser.is_utf16 = looks_like_utf16(line.raw);
+        }
         if line.length > self.contract.limits.max_line_bytes as u64 {
-            findings.add_fatal(self.too_long());
+            findings.add_fatal(self.too_long(line));
             self.leave_out(line, findings, sink);
             return Ok(());
         }
@@ -286,16 +291,19 @@ impl<'c> Ledger<'c> {
         let mut findings = Findings::new(&self.contract.handlings);
         findings.add_fatal(Reason::of_row(match damage {
             Damage::Truncated { .. } => Code::GzipTruncated,
-            Damage::Corrupt { .. } => Code::GzipCorrupt,
+            Damage::Corrupt { .. } | Damage::PackedTwice | Damage::Utf16 => Code::GzipCorrupt,
         }));
         if line.length > self.contract.limits.max_line_bytes as u64 {
-            findings.add_fatal(self.too_long());
+            findings.add_fatal(self.too_long(line));
         }
         self.leave_out(line, findings, sink);
     }
 
-    fn too_long(&self) -> Reason {
-        Reason::of_row(Code::LineTooLong).expecting(format!("at most {} bytes", self.contract.limits.max_line_bytes))
+    fn too_long(&self, line: &Line<'_>) -> Reason {
+        let most = format!("at most {} bytes", self.contract.limits.max_line_bytes);
+        let is_many_rows = memmem::find(line.raw, b"}\r{").is_some();
+        let expected = if is_many_rows { format!("{most}, and {FEED_BETWEEN_ROWS}") } else { most };
+        Reason::of_row(Code::LineTooLong).expecting(expected)
     }
 
     /// Accounts a row that is not written.
@@ -348,6 +356,12 @@ impl<'c> Ledger<'c> {
             damage,
         })
     }
+}
+
+/// Whether a file's first line is that of a UTF-16 file: a byte order mark or none, and a zero beside its first
+/// character.
+fn looks_like_utf16(line: &[u8]) -> bool {
+    matches!(line, [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, _, ..] | [b'{', 0, _, 0, ..] | [0, b'{', 0, _, ..])
 }
 
 impl Refusal {

@@ -27,6 +27,10 @@ pub const SORT_KEY: &str = "timestamp";
 const MAX_PARTITION_KEY_BYTES: usize = 2048;
 const MAX_SORT_KEY_BYTES: usize = 1024;
 const MAX_ITEM_BYTES: usize = 400 * 1024;
+/// What a line lacks that is many rows: so it is written by a program that ends lines with carriage returns alone. JSON
+/// has them for white space, so that they cannot end a row.
+pub(crate) const FEED_BETWEEN_ROWS: &str = "a line feed between rows, not a carriage return alone";
+
 /// The bytes of the content hash: 128 bits, so that among all rows of a user in one instant no two ever meet.
 const HASH_BYTES: usize = 16;
 
@@ -62,6 +66,8 @@ pub(crate) struct RowParser<'c> {
     contract: &'c RecordContract,
     /// When the file arrived, where that is known.
     pub(crate) arrived: Option<Instant>,
+    /// Whether the file is UTF-16: what cannot be read of it cannot for that.
+    pub(crate) is_utf16: bool,
     /// The `unique` fields of the row at hand, and of those before.
     pub(crate) unique: UniqueFields<'c>,
     pub(crate) statistics: Statistics<'c>,
@@ -76,6 +82,7 @@ impl<'c> RowParser<'c> {
         Self {
             contract,
             arrived: None,
+            is_utf16: false,
             unique: UniqueFields::new(contract),
             statistics: Statistics::new(&contract.file.rules),
             hasher: KeyHasher::default(),
@@ -114,8 +121,21 @@ impl<'c> RowParser<'c> {
     }
 
     fn document<'a>(&self, raw: &'a [u8]) -> Result<Document<'a>, Reason> {
-        let text = str::from_utf8(raw).map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()))?;
-        json::parse(text, self.contract.limits.max_depth)
+        let text = str::from_utf8(raw).map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()));
+        let document = text.and_then(|text| json::parse(text, self.contract.limits.max_depth));
+        document.map_err(|reason| self.explain(reason, raw))
+    }
+
+    /// Says more of why `raw` cannot be read, where the file's form is why.
+    fn explain(&self, reason: Reason, raw: &[u8]) -> Reason {
+        if self.is_utf16 {
+            return Reason::of_row(Code::Utf16);
+        }
+        let (before, behind) = raw.split_at(reason.byte.map_or(0, |byte| byte as usize).min(raw.len()));
+        if before.ends_with(b"\r") && behind.starts_with(b"{") {
+            return reason.expecting(FEED_BETWEEN_ROWS);
+        }
+        reason
     }
 
     /// Makes the item. There is none where no key can be made.

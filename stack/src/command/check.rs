@@ -181,7 +181,7 @@ fn print_table(path: &Path, summary: &Summary) -> Result<()> {
         text.push_str(&format!("\n{table}"));
     }
     if let Some(damage) = &summary.damage {
-        text.push_str(&format!("\nthe file is damaged: {damage}; the rows before the damage are counted above\n"));
+        text.push_str(&format!("\n{damage}; what could be read is counted above\n"));
     }
     terminal::print(&text)
 }

@@ -1,9 +1,10 @@
-//! What another implementation unpacks is read the same way, and what it does not is damage.
+//! What another implementation unpacks is read the same way, and what it does not, or unpacks to gzip, is damage.
 
 #![no_main]
 
 use std::io::Read as _;
 
+use activity::Damage;
 use activity_fuzz::{contract, read};
 use flate2::read::MultiGzDecoder;
 use libfuzzer_sys::fuzz_target;
@@ -17,9 +18,13 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(outcome, read(&contract, file.chunks(7)));
     let mut unpacked = Vec::new();
     match MultiGzDecoder::new(file.as_slice()).read_to_end(&mut unpacked) {
-        // What is packed twice is unpacked once.
-        Ok(_) if !unpacked.starts_with(&MAGIC) => assert_eq!(outcome, read(&contract, [unpacked.as_slice()])),
-        Ok(_) => assert_eq!(outcome.summary.damage, None),
+        // What a member holds that is gzip once more is not read.
+        _ if outcome.summary.damage == Some(Damage::PackedTwice) => {
+            assert!(unpacked.windows(MAGIC.len()).any(|bytes| bytes == MAGIC));
+        }
+        // Two members may hold a byte of the magic each.
+        Ok(_) if unpacked.starts_with(&MAGIC) => assert_eq!(outcome.summary.damage, None),
+        Ok(_) => assert_eq!(outcome, read(&contract, [unpacked.as_slice()])),
         // Zeros behind the last member are padding, which the other takes for damage.
         Err(_) if file.ends_with(&[0]) => {}
         Err(_) => assert!(outcome.summary.damage.is_some()),

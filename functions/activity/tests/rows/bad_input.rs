@@ -1,6 +1,7 @@
 //! Bad input never panics and never loses a row in silence.
 
 use activity::{Attribute, Code, Damage, FileReader, Line, RecordContract, Row};
+use contract::{Counts, Verdict};
 
 use crate::{CONTRACT, codes, gzip, item, read, row};
 
@@ -39,6 +40,76 @@ fn several_members_are_one_file() {
 }
 
 #[test]
+fn a_hundred_members_are_one_file_wherever_they_meet() {
+    let rows: String = (0..250).map(|n| row(&format!(r#", "n": {n}"#)) + "\n").collect();
+    let members: Vec<u8> = rows.as_bytes().chunks(rows.len().div_ceil(100)).flat_map(gzip).collect();
+    assert_eq!(members.windows(3).filter(|bytes| bytes == b"\x1f\x8b\x08").count(), 100);
+    assert_eq!(read(CONTRACT, &members), read(CONTRACT, rows.as_bytes()));
+}
+
+#[test]
+fn what_is_packed_twice_is_told_and_makes_no_rows_of_garbage() {
+    let rows = row("") + "\n";
+    let twice = gzip(&gzip(rows.as_bytes()));
+    let summary = read(CONTRACT, &twice).summary;
+    assert_eq!((summary.damage, summary.verdict), (Some(Damage::PackedTwice), Verdict::Fail));
+    assert_eq!(summary.counts, Counts::default());
+    let outcome = read(CONTRACT, &[gzip(rows.as_bytes()), twice].concat());
+    assert_eq!((outcome.summary.damage, outcome.summary.counts.written), (Some(Damage::PackedTwice), 1));
+    assert_eq!(outcome.summary.counts.lines, 1);
+}
+
+#[test]
+fn a_file_in_utf_16_says_so_once_and_for_each_line() {
+    let rows = row(r#", "a": "é😀""#) + "\r\n" + &row("") + "\n";
+    let units = || rows.encode_utf16();
+    let (little, big): (Vec<u8>, Vec<u8>) =
+        (units().flat_map(u16::to_le_bytes).collect(), units().flat_map(u16::to_be_bytes).collect());
+    let (marked_little, marked_big) = ([b"\xff\xfe", &little[..]].concat(), [b"\xfe\xff", &big[..]].concat());
+    for (file, lines) in [(&little, 3), (&marked_little, 3), (&big, 2), (&marked_big, 2)] {
+        for file in [file.clone(), gzip(file)] {
+            let outcome = read(CONTRACT, &file);
+            assert_eq!((outcome.summary.damage, outcome.summary.verdict), (Some(Damage::Utf16), Verdict::Fail));
+            assert_eq!((outcome.summary.counts.lines, outcome.summary.counts.quarantined), (lines, lines));
+            assert_eq!(outcome.summary.errors_by_code, [("UTF16".to_owned(), lines)].into());
+        }
+    }
+    let message = Damage::Utf16.to_string();
+    assert!(message.contains("export it as UTF-8"), "{message}");
+}
+
+#[test]
+fn one_line_in_utf_16_costs_no_row_that_can_be_read() {
+    let file = [b"{\0}\0\n", row("").as_bytes()].concat();
+    let outcome = read(CONTRACT, &file);
+    assert_eq!((outcome.summary.counts.written, outcome.summary.counts.quarantined), (1, 1));
+    let file = [row("").as_bytes(), b"\n{\0}\0\n"].concat();
+    let outcome = read(CONTRACT, &file);
+    assert_eq!((outcome.summary.damage, outcome.quarantined[0].codes[0]), (None, Code::JsonSyntax));
+}
+
+#[test]
+fn lines_that_end_with_carriage_returns_alone_are_one_line_that_says_so() {
+    let rows = (0..3).map(|n| row(&format!(r#", "n": {n}"#)) + "\r").collect::<String>();
+    let outcome = read(CONTRACT, rows.as_bytes());
+    assert_eq!((outcome.summary.counts.lines, outcome.summary.counts.quarantined), (1, 1));
+    let expected = "expected a line feed between rows, not a carriage return alone";
+    assert_eq!(outcome.quarantined[0].reasons, [format!("JSON_SYNTAX at byte 63: {expected}")]);
+    assert_eq!(outcome.quarantined[0].raw, rows.trim_end().as_bytes());
+
+    let outcome = read(CONTRACT, rows.repeat(10_000).as_bytes());
+    assert_eq!(outcome.quarantined[0].codes, [Code::LineTooLong]);
+    assert!(
+        outcome.quarantined[0].reasons[0].contains("a line feed between rows"),
+        "{:?}",
+        outcome.quarantined[0].reasons
+    );
+
+    // Within a row a carriage return is white space.
+    assert_eq!(read(CONTRACT, row("").replace(' ', "\r").as_bytes()).summary.counts.written, 1);
+}
+
+#[test]
 fn rows_before_a_cut_in_gzip_are_accounted() {
     let rows: String = (0..5000).map(|n| row(&format!(r#", "n": {n}, "m": {}"#, n * 7919 % 5003)) + "\n").collect();
     let whole = gzip(rows.as_bytes());
@@ -67,6 +138,7 @@ fn damaged_gzip_is_told() {
 #[test]
 fn a_gzip_bomb_comes_in_steps() {
     let bomb = gzip(&b"\n".repeat(30_000_000));
+    assert!(bomb.len() < 30_000_000 / 1000, "a thousand to one: {}", bomb.len());
     let contract = RecordContract::from_yaml(CONTRACT).unwrap();
     let mut reader = FileReader::new(&contract);
     let (mut chunk, mut before) = (&bomb[..], 0);
@@ -104,7 +176,7 @@ fn a_line_of_100_mb_is_measured_and_cut() {
 fn what_is_not_a_json_object_is_quarantined() {
     for (line, code) in [
         (&b"{\"user_id\": \"\xff\"}"[..], Code::Utf8Invalid),
-        (b"\xff\xfe{\0}\0", Code::Utf8Invalid),
+        (b"\xff\xfe{}", Code::Utf8Invalid),
         (b"{\"user_id\": \"a\0b\"}", Code::JsonSyntax),
         (b"\0", Code::JsonSyntax),
         (b"{\"a\": NaN}", Code::JsonSyntax),
