@@ -3,8 +3,11 @@
 #![allow(clippy::expect_used)]
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use contract::Counts;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tests::{Pipeline, gzip, summary};
 
 /// A file, and what must become of it.
@@ -39,9 +42,15 @@ fn rows(user: &str, count: u32) -> String {
     (0..count).map(|second| row(user, second) + "\n").collect()
 }
 
+/// A file that is not what it seems, or damaged: its execution fails, and its lines are accounted all the same.
+fn damaged(name: &'static str, bytes: Vec<u8>, counts: [u64; 4], codes: &'static [(&'static str, u64)]) -> Case {
+    Case { status: "FAILED", ..case(name, bytes, counts, codes) }
+}
+
 /// Files that are nothing but good rows in one form or another.
 fn forms() -> Vec<Case> {
     let members = [gzip(rows("member-1", 3).as_bytes()), gzip(rows("member-2", 4).as_bytes())].concat();
+    let hundred = (0..100).flat_map(|n| gzip((row("hundred", n) + "\n").as_bytes())).collect();
     let windows = format!("\u{feff}{}\r\n\r\n   \n{}", row("crlf", 1), row("crlf", 2));
     vec![
         case("empty.jsonl", Vec::new(), [0, 0, 0, 0], &[]),
@@ -51,8 +60,32 @@ fn forms() -> Vec<Case> {
         case("plain-named-gzip.jsonl.gz", rows("misnamed-1", 2).into_bytes(), [2, 0, 0, 0], &[]),
         case("gzip-named-plain.json", gzip(rows("misnamed-2", 2).as_bytes()), [2, 0, 0, 0], &[]),
         case("members.jsonl.gz", members, [7, 0, 0, 0], &[]),
+        case("hundred-members.jsonl.gz", hundred, [100, 0, 0, 0], &[]),
+        case("bomb.jsonl.gz", bomb(50_000_000), [0, 0, 0, 50_000_000], &[]),
         case("bom-crlf-no-last-newline.jsonl", windows.into_bytes(), [2, 0, 0, 2], &[]),
         case("straße +%2B & more.jsonl", rows("unicode", 1).into_bytes(), [1, 0, 0, 0], &[]),
+    ]
+}
+
+/// A gzip of so many blank lines, as small as can be: a thousandth of what it holds.
+fn bomb(lines: usize) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&b"\n".repeat(lines)).expect("a vector takes every byte");
+    let packed = encoder.finish().expect("a vector takes every byte");
+    assert!(packed.len() < lines / 1000);
+    packed
+}
+
+/// Files that somebody must look at.
+fn damage() -> Vec<Case> {
+    let packed = gzip(rows("packed", 2).as_bytes());
+    let utf16 = |user: &str| rows(user, 2).encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let marked = [b"\xfe\xff", &utf16("marked")[..]].concat();
+    vec![
+        damaged("packed-twice.jsonl.gz", gzip(&packed), [0, 0, 0, 0], &[]),
+        damaged("trailing.jsonl.gz", [&packed[..], b"and more"].concat(), [2, 0, 0, 0], &[]),
+        damaged("utf-16.jsonl", utf16("utf-16"), [0, 0, 2, 0], &[("UTF16", 2)]),
+        damaged("utf-16-mark.jsonl", marked, [0, 0, 2, 0], &[("UTF16", 2)]),
     ]
 }
 
@@ -89,6 +122,7 @@ fn faults() -> Vec<Case> {
             [2, 0, 1, 0],
             &[("KEY_TOO_LONG", 1)],
         ),
+        case("returns.jsonl", rows("returns", 3).replace('\n', "\r").into_bytes(), [0, 0, 1, 0], &[("JSON_SYNTAX", 1)]),
         case("key-twice.jsonl", text("twice", r#""price":1,"price":2"#), [3, 0, 0, 0], &[]),
     ]
 }
@@ -96,7 +130,7 @@ fn faults() -> Vec<Case> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_is_accounted_for() {
     let pipeline = Pipeline::deploy(false).await;
-    let cases: Vec<Case> = forms().into_iter().chain(faults()).collect();
+    let cases: Vec<Case> = forms().into_iter().chain(damage()).chain(faults()).collect();
     let files: Vec<_> = cases.iter().map(|case| (case.name, case.bytes.clone())).collect();
     let executions = pipeline.process(&files).await;
     let mut written = 0;
@@ -104,6 +138,7 @@ async fn every_line_is_accounted_for() {
         assert_eq!(execution.status, case.status, "{}: {execution:?}", case.name);
         let summary = summary(execution);
         assert_eq!(summary.counts, case.counts, "{}", case.name);
+        assert_eq!(summary.damage.is_some(), case.status == "FAILED", "{}", case.name);
         assert!(summary.counts.reconciles(), "{}", case.name);
         let codes: BTreeMap<String, u64> = case.codes.iter().map(|&(code, count)| (code.to_owned(), count)).collect();
         for (code, count) in codes {
