@@ -28,8 +28,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The interpreter does what AWS documents. Where it knowingly does not: a state that another branch's failure cuts
-//! short leaves no `…Aborted` event, and a query in JSONPath (a path that may select several values) follows RFC 9535.
+//! The interpreter does what AWS documents. Where it knowingly does not: a query in JSONPath (a path that may select
+//! several values) follows RFC 9535; of a Map's items, Parquet and Athena's manifests are not read.
 
 mod choice;
 mod clock;

@@ -85,6 +85,12 @@ impl Reading<'_> {
             language: self.language,
             entered,
             exited,
+            aborted: match &kind {
+                Kind::Task { .. } => "TaskStateAborted",
+                Kind::Wait { .. } => "WaitStateAborted",
+                Kind::Parallel { .. } => "ParallelStateAborted",
+                _ => "MapStateAborted",
+            },
             input: self.selection("InputPath")?,
             output_path: self.selection("OutputPath")?,
             output: self.in_jsonata("Output")?,

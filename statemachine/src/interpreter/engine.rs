@@ -88,7 +88,9 @@ impl Engine<'_, '_> {
         self.coverage.borrow_mut().enter(state.number);
         line.enter(name, 0, &self.world);
 
+        line.open(state.aborted, Details::None);
         let step = self.inside(state, input, line, entered).await;
+        line.close();
         let step = step.and_then(|step| within_limit(&step.output).map(|()| step));
         let mut step = step.map_err(|failure| failure.in_state(name, entered))?;
         line.assign(std::mem::take(&mut step.assigned));

@@ -39,6 +39,7 @@ impl Engine<'_, '_> {
             match outcome {
                 Ok(output) => outputs[index] = output.into_json(),
                 Err(failure) => {
+                    line.journal.abort(&self.world, running);
                     line.record("ParallelStateFailed", &self.world, Details::failed(&failure))?;
                     return Err(failure);
                 }
@@ -82,7 +83,7 @@ impl Engine<'_, '_> {
                 }
             }
         }
-        drop(running);
+        line.journal.abort(&self.world, running);
         line.previous = previous;
         if let Some(failure) = failed {
             line.record("MapStateFailed", &self.world, Details::failed(&failure))?;
@@ -117,11 +118,13 @@ impl Engine<'_, '_> {
     ) -> Flow<Data> {
         let details = || Details::Iteration { state: state.name.clone(), index };
         line.record("MapIterationStarted", &self.world, details())?;
+        line.open("MapIterationAborted", details());
         let item_input = self.select_item(map, input, line, index, value)?;
         if map.selector.is_some() {
             self.inspect(state, |seen| push(&mut seen.after_item_selector, item_input.json()));
         }
         let outcome = self.nested(&map.machine, item_input, line).await;
+        line.close();
         let event = if outcome.is_ok() { "MapIterationSucceeded" } else { "MapIterationFailed" };
         line.record(event, &self.world, details())?;
         outcome

@@ -52,6 +52,8 @@ pub(super) struct State {
     pub(super) language: QueryLanguage,
     pub(super) entered: &'static str,
     pub(super) exited: &'static str,
+    /// The event of a state that is cut short, which takes a state that lasts.
+    pub(super) aborted: &'static str,
     pub(super) input: Selection,
     pub(super) output_path: Selection,
     pub(super) output: Option<Template>,

@@ -40,6 +40,24 @@ fn a_branch_that_fails_stops_the_others() {
     assert_eq!(execution.output(), Some(&json!({"Error": "E", "Cause": "c"})));
     assert_eq!(execution.elapsed().as_secs(), 1);
     assert!(!execution.path().contains(&"Never".to_owned()));
+    let history = events(&execution);
+    let failed = history.iter().position(|event| *event == "ParallelStateFailed").unwrap();
+    assert_eq!(history[failed - 1..=failed], ["WaitStateAborted", "ParallelStateFailed"]);
+    let aborted = &execution.history()[failed - 1];
+    assert_eq!(execution.history()[aborted.previous_event_id() as usize - 1].state(), Some("Long"));
+}
+
+#[test]
+fn what_is_inside_is_cut_short_before_what_is_around_it() {
+    let wait = |seconds: u32| json!({"Type": "Wait", "Seconds": seconds, "End": true});
+    let each =
+        json!({"Type": "Map", "ItemProcessor": branch(json!({"Rest": wait(60)})), "MaxConcurrency": 1, "End": true});
+    let fails =
+        json!({"Pause": {"Type": "Wait", "Seconds": 1, "Next": "Stop"}, "Stop": {"Type": "Fail", "Error": "E"}});
+    let both = json!({"Type": "Parallel", "Branches": [branch(json!({"Each": each})), branch(fails)], "End": true});
+    let execution = run(&machine("JSONPath", json!({"Both": both})), json!([1, 2]));
+    let aborted: Vec<_> = events(&execution).into_iter().filter(|event| event.ends_with("Aborted")).collect();
+    assert_eq!(aborted, ["WaitStateAborted", "MapIterationAborted", "MapStateAborted"]);
 }
 
 #[test]
