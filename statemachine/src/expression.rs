@@ -238,6 +238,11 @@ impl<In, T, L: Language> Expression<In, Option<T>, L> {
     pub fn is_some_and(self, condition: impl FnOnce(Expression<In, T, L>) -> L::Condition<In>) -> L::Condition<In> {
         L::both(L::is_present(&self.node), condition(Expression::of(self.node)))
     }
+
+    /// The value, where every way here has passed a Choice that saw that there is one. Nothing checks that.
+    pub fn assume_present(self) -> Expression<In, T, L> {
+        Expression::of(self.node)
+    }
 }
 
 impl<In, T> Expression<In, Option<T>> {

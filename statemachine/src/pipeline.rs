@@ -1,15 +1,24 @@
 //! The pipeline's machine: one execution processes one file.
 //!
+//! Most files take one task. A file that outlasts the function's time is continued where it stopped, as often as it takes.
+//! A large one is planned first, and where it can be split, its ranges are read side by side, twice: the first time for
+//! the keys of its rows, so that which row is a duplicate is known before anything is written.
+//!
 //! Only what can succeed on another try is tried again. A poison file, and a function that crashes, fails once: another
-//! attempt would cost as much and end the same way. A failure carries the processor's error and cause, and a success
-//! the file's summary.
+//! attempt would cost as much and end the same way. A failure carries the processor's error and cause, and is recorded in
+//! a table; a success carries the file's summary.
 
-use contract::{FileLocation, ProcessorError, ProcessorOutput, StateMachineSubstitutions, Verdict};
+use contract::{
+    Checkpoint, FileLocation, PlanInput, ProcessorError, ProcessorOutput, ProcessorTask, RangeInput, RangeOutput,
+    SplitPlan, StateMachineSubstitutions, Step as ProcessorStep, Verdict, step,
+};
 
 use crate::language::Node;
+use crate::service::dynamodb::{self, Attributes, DynamoDbError};
+use crate::service::lambda;
 use crate::{
-    BuildError, Choice, Comparable, ErrorName, ErrorOutput, Expression, Fail, Kind, PlaceholderError, Retry,
-    StateMachine, Succeed, Task, field, placeholders,
+    BuildError, Choice, Comparable, Context, ErrorName, ErrorOutput, ExecutionType, Expression, Fail, Items, Jsonata,
+    Kind, Map, PlaceholderError, Retry, StateMachine, Succeed, Task, Variable, field, object, placeholders,
 };
 
 /// What an environment decides of the machine.
@@ -17,6 +26,21 @@ use crate::{
 pub struct Settings {
     /// The processor function's timeout, seconds.
     pub processor_timeout_seconds: u32,
+    /// How large files are split.
+    pub split: SplitSettings,
+}
+
+/// How large files are split, so that several invocations read them side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SplitSettings {
+    /// Files of this size and more are split where they can be, bytes.
+    pub file_bytes: u64,
+    /// About how large a range is, bytes.
+    pub range_bytes: u64,
+    /// How many ranges are read at once, at most.
+    pub max_concurrency: u32,
+    /// How many ranges of a hundred may fail before the others are given up. The file fails for one all the same.
+    pub tolerated_failure_percentage: u32,
 }
 
 /// The pipeline's machine cannot be built.
@@ -30,9 +54,18 @@ pub enum PipelineError {
     Placeholder(#[from] PlaceholderError),
 }
 
-/// How much longer the task waits than the function may run, seconds: a function that runs into its own timeout
-/// reports that, and `States.Timeout` stays the sign of a lost answer.
+/// How much longer a task waits than the function may run, seconds: a function that runs into its own timeout reports
+/// that, and `States.Timeout` stays the sign of a lost answer.
 const ANSWER_MARGIN_SECONDS: u32 = 60;
+
+/// How long a failure may take to be recorded, seconds.
+const RECORD_SECONDS: u64 = 30;
+
+/// How long an execution may take beside the tasks that every way has, seconds: a day, for a file that is continued.
+const CONTINUING_SECONDS: u64 = 24 * 60 * 60;
+
+/// Why a map over ranges needs no place to write its results to.
+const FEW_RESULTS: &str = "suppress ASL603: a plan has at most 1,000 ranges, and a range's result is three numbers.";
 
 /// The machine of one environment. Its placeholders are those of [`StateMachineSubstitutions`].
 ///
@@ -40,41 +73,170 @@ const ANSWER_MARGIN_SECONDS: u32 = 60;
 ///
 /// A setting breaks a limit of Step Functions.
 pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, ProcessorOutput>, PipelineError> {
-    let functions: StateMachineSubstitutions = placeholders()?;
-    let task_seconds = settings.processor_timeout_seconds.saturating_add(ANSWER_MARGIN_SECONDS);
+    let names: StateMachineSubstitutions = placeholders()?;
+    let processor = Processor::new(&names.processor_function_arn, settings.processor_timeout_seconds);
+    let split = settings.split;
 
     let mut machine = StateMachine::builder("Processes one file of user activity.");
-    machine.timeout_seconds(machine_seconds(task_seconds));
+    machine.timeout_seconds(processor.machine_seconds());
+    let plan = machine.variable::<SplitPlan>("plan");
 
-    let processed = machine.add("FileProcessed", Succeed::new());
-    let damaged = machine.add(
-        "FileDamaged",
-        Fail::new("FileDamaged", Expression::<ProcessorOutput, _>::input().to_json_string())
-            .comment("The file broke off. The cause holds the summary of the rows before the break."),
-    );
-    let broken = machine.add(
-        "ContractBroken",
-        Fail::new("ContractBroken", Expression::<ProcessorOutput, _>::input().to_json_string())
-            .comment("The record contract fails the file. The cause holds the summary, with what its rules found."),
-    );
     let failed = machine.add(
         "ProcessingFailed",
         Fail::new(field!(ErrorOutput, Error), field!(ErrorOutput, Cause).unwrap_or(""))
             .comment("The file was not processed."),
     );
+    let record = Task::call(dynamodb::put_item(&names.failure_table_arn, failure_record()))
+        .retry(Retry::on([DynamoDbError::ProvisionedThroughputExceeded]).or_on([ErrorName::Timeout]))
+        // What failed is more than that it could not be recorded.
+        .catch_with([ErrorName::All], |error, _| error, &failed)
+        .output(|error, _| error)
+        .timeout_seconds(RECORD_SECONDS)
+        .then(&failed)
+        .comment("Keeps what failed where it can be found by its file.");
+    let record = machine.add("RecordFailure", record);
+
+    let processed = machine.add("FileProcessed", Succeed::new());
+    let damaged = machine.add(
+        "FileDamaged",
+        Fail::new("FileDamaged", summary())
+            .comment("The file was not read to its end. The cause holds the summary of the rows that were."),
+    );
+    let broken = machine.add(
+        "ContractBroken",
+        Fail::new("ContractBroken", summary())
+            .comment("The record contract fails the file. The cause holds the summary, with what its rules found."),
+    );
+    let continued = machine.declare("ContinueFile");
     let check_file = machine.add(
         "CheckFile",
-        Choice::when(field!(ProcessorOutput, damage).is_present(), &damaged)
+        Choice::when(field!(ProcessorOutput, checkpoint).is_present(), &continued)
+            .or_when(field!(ProcessorOutput, damage).is_present(), &damaged)
             .or_when(field!(ProcessorOutput, verdict).equals(Verdict::Fail), &broken)
-            .otherwise(&processed),
+            .otherwise(&processed)
+            .comment(
+                "suppress ASL601: a turn lasts nearly as long as the function may, so that the machine's timeout comes \
+                 long before the history is full.",
+            ),
     );
-    let process = Task::lambda::<FileLocation, ProcessorOutput>(&functions.processor_function_arn)
-        .raises::<ProcessorError>()
-        .timeout_seconds(u64::from(task_seconds))
-        .catch([ErrorName::All], &failed);
-    let process = retries().into_iter().fold(process, Task::retry);
+    let checkpoint: Expression<_, Checkpoint> = field!(ProcessorOutput, checkpoint).assume_present();
+    let go_on = processor.task::<step::Continue, _, _>(checkpoint).catch([ErrorName::All], &record);
+    machine.define(&continued, go_on.then(&check_file));
+
+    let process = processor.task::<step::Process, _, _>(Expression::input()).catch([ErrorName::All], &record);
     let process = machine.add("ProcessFile", process.then(&check_file));
-    Ok(machine.build(&process)?)
+
+    let finish = processor.task::<step::Finish, _, _>(plan.value()).catch([ErrorName::All], &record);
+    let finish = machine.add("FinishFile", finish.then(&check_file));
+    let write = ranges(&plan)
+        .distributed(
+            ExecutionType::Standard,
+            &processor.range_machine::<step::Write>("WriteRange", "Writes the rows of a range.")?,
+        )
+        .label("Write")
+        .max_concurrency(u64::from(split.max_concurrency))
+        .tolerated_failure_percentage(u64::from(split.tolerated_failure_percentage))
+        .output(|file, _| file)
+        .catch([ErrorName::All], &record);
+    let write = machine.add("WriteRanges", write.then(&finish).comment(FEW_RESULTS));
+    let reconcile =
+        processor.task::<step::Reconcile, _, _>(plan.value()).output(|file, _| file).catch([ErrorName::All], &record);
+    let reconcile = machine.add("ReconcileKeys", reconcile.then(&write));
+    let keys = ranges(&plan)
+        .distributed(
+            ExecutionType::Standard,
+            &processor.range_machine::<step::Keys>("CollectRangeKeys", "Collects the keys of a range.")?,
+        )
+        .label("Keys")
+        .max_concurrency(u64::from(split.max_concurrency))
+        .output(|file, _| file)
+        .catch([ErrorName::All], &record);
+    let keys = machine.add("CollectKeys", keys.then(&reconcile).comment(FEW_RESULTS));
+    let planned = plan.value::<FileLocation, Jsonata>();
+    let is_split = field!(planned.ranges).count().greater_than(0);
+    let is_split = machine.add("IsSplit", Choice::when(is_split, &keys).otherwise(&process));
+    let input = object!(PlanInput { file: Expression::input(), range_bytes: split.range_bytes });
+    let look = processor
+        .task::<step::Plan, _, _>(input)
+        .assign(&plan, |_, plan| plan)
+        .output(|file, _| file)
+        .catch([ErrorName::All], &record);
+    let look = machine.add("PlanFile", look.then(&is_split));
+
+    let is_large = field!(FileLocation, size).is_some_and(|size| size.at_least(split.file_bytes));
+    let start = machine.add("IsLarge", Choice::when(is_large, &look).otherwise(&process));
+    Ok(machine.build(&start)?)
+}
+
+/// What a failed execution has to say of its file.
+fn summary() -> Expression<ProcessorOutput, String> {
+    Expression::<ProcessorOutput, _>::input().to_json_string()
+}
+
+/// What is kept of a failure: an item of the failure table.
+fn failure_record() -> Attributes<ErrorOutput> {
+    let context = Expression::<_, Context<FileLocation>>::context();
+    let file = field!(context.Execution.Input);
+    Attributes::new()
+        .string("execution", field!(context.Execution.Id))
+        .string("bucket", field!(file.bucket))
+        .string("key", field!(file.key))
+        .string("input", file.to_json_string())
+        .string("error", field!(ErrorOutput, Error))
+        .string("cause", field!(ErrorOutput, Cause).unwrap_or(""))
+        .string("failed_at", field!(context.State.EnteredTime).text())
+}
+
+/// The ranges of the plan, each as what a step on a range takes.
+fn ranges(plan: &Variable<SplitPlan>) -> Items<FileLocation, RangeInput> {
+    let planned = plan.value::<FileLocation, Jsonata>();
+    Map::over(field!(planned.ranges))
+        .select(|_, range| object!(RangeInput { file: field!(planned.file), run: field!(planned.run), range: range }))
+}
+
+/// The processor function, as the machine calls it.
+struct Processor<'a> {
+    function_arn: &'a str,
+    /// How long the machine waits for one answer, seconds.
+    timeout_seconds: u32,
+}
+
+impl<'a> Processor<'a> {
+    fn new(function_arn: &'a str, timeout_seconds: u32) -> Self {
+        Self { function_arn, timeout_seconds: timeout_seconds.saturating_add(ANSWER_MARGIN_SECONDS) }
+    }
+
+    /// Has the processor do the step `S`.
+    fn task<S: ProcessorStep, In, Out>(
+        &self,
+        input: Expression<In, S::Input>,
+    ) -> Task<In, S::Output, Out, ProcessorError> {
+        let call = object!(ProcessorTask<S::Input> { step: S::NAME, input: input });
+        let task = Task::call(lambda::invoke::<_, _, S::Output, _>(self.function_arn, call))
+            .output(|_, answer| field!(answer.Payload))
+            .raises::<ProcessorError>()
+            .timeout_seconds(u64::from(self.timeout_seconds));
+        retries().into_iter().fold(task, Task::retry)
+    }
+
+    /// The machine that does one step on one range, in a state of this name.
+    fn range_machine<S>(&self, name: &str, comment: &str) -> Result<StateMachine<RangeInput, RangeOutput>, BuildError>
+    where
+        S: ProcessorStep<Input = RangeInput, Output = RangeOutput>,
+    {
+        let mut machine = StateMachine::builder(comment);
+        let start = machine.add(name, self.task::<S, _, _>(Expression::input()).end());
+        machine.build(&start)
+    }
+
+    /// The machine's timeout leaves room for every attempt that the retries allow: it ends what is stuck, never what
+    /// works. The longest way has five tasks.
+    fn machine_seconds(&self) -> u32 {
+        let retrying: u64 = retries().iter().map(|retry| retry.longest_seconds(self.timeout_seconds)).sum();
+        let task = retrying.saturating_add(u64::from(self.timeout_seconds));
+        u32::try_from(task.saturating_mul(5).saturating_add(CONTINUING_SECONDS + 2 * RECORD_SECONDS))
+            .unwrap_or(u32::MAX)
+    }
 }
 
 impl Comparable for Verdict {
@@ -97,18 +259,19 @@ fn retries() -> [Retry<ProcessorError>; 3] {
     ]
 }
 
-/// The machine's timeout leaves room for every attempt that the retries allow: it ends what is stuck, never what works.
-fn machine_seconds(task_seconds: u32) -> u32 {
-    let retrying: u64 = retries().iter().map(|retry| retry.longest_seconds(task_seconds)).sum();
-    let total = retrying.saturating_add(u64::from(task_seconds) + u64::from(ANSWER_MARGIN_SECONDS));
-    u32::try_from(total).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SETTINGS: Settings = Settings { processor_timeout_seconds: 900 };
+    const SETTINGS: Settings = Settings {
+        processor_timeout_seconds: 900,
+        split: SplitSettings {
+            file_bytes: 128 << 20,
+            range_bytes: 64 << 20,
+            max_concurrency: 16,
+            tolerated_failure_percentage: 0,
+        },
+    };
 
     #[test]
     fn the_definition() {
@@ -141,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_timeout_beyond_the_limits_is_refused() {
-        let error = machine(Settings { processor_timeout_seconds: u32::MAX }).unwrap_err().to_string();
-        assert!(error.contains("ASL502 /States/ProcessFile/TimeoutSeconds"), "{error}");
+        let error = machine(Settings { processor_timeout_seconds: u32::MAX, ..SETTINGS }).unwrap_err().to_string();
+        assert!(error.contains("ASL502 /States/WriteRange/TimeoutSeconds"), "{error}");
     }
 }

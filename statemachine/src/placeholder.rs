@@ -67,7 +67,11 @@ mod tests {
         let placeholders: StateMachineSubstitutions = placeholders().unwrap();
         assert_eq!(placeholders.processor_function_arn, "${ProcessorFunctionArn}");
         let substitutions = serde_json::to_value(&placeholders).unwrap();
-        assert_eq!(substitutions, serde_json::json!({"ProcessorFunctionArn": "${ProcessorFunctionArn}"}));
+        let names = serde_json::json!({
+            "ProcessorFunctionArn": "${ProcessorFunctionArn}",
+            "FailureTableArn": "${FailureTableArn}",
+        });
+        assert_eq!(substitutions, names);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 /// The most that one step unpacks, bytes. A gzip bomb of a thousand times its size costs time, but no memory.
 pub(crate) const STEP_BYTES: usize = 64 * 1024;
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// How every gzip file begins.
+pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Deflate's largest window, 2^15 bytes, which every gzip file may use.
 const WINDOW_BITS: u8 = 15;
 

@@ -5,6 +5,8 @@
 
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use crate::number::{self, Decimal};
 
 /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds from 1970.
@@ -14,7 +16,7 @@ const NANOSECONDS: i128 = 1_000_000_000;
 pub(crate) const TEXT_BYTES: usize = 30;
 
 /// An instant between the years 0000 and 9999, UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Instant {
     seconds: i64,
     nanoseconds: u32,

@@ -23,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod account;
 mod attribute;
 mod code;
 mod condition;
@@ -48,6 +49,7 @@ mod spill;
 mod time_format;
 mod unique;
 
+pub use account::{Account, Summary};
 pub use attribute::{Attribute, Map};
 pub use code::{Code, Reason};
 pub use handling::{Action, Severity};
@@ -55,7 +57,7 @@ pub use inflate::Damage;
 pub use key_hash::{KeyHash, KeyHasher, SEED_BYTES};
 pub use lines::Line;
 pub use quarantine::append_record;
-pub use reader::{FileReader, QuarantinedRow, Refusal, Row, Summary};
+pub use reader::{FileReader, KEY_ENTRY_BYTES, QuarantinedRow, Row, can_be_read_in_parts};
 pub use record_contract::{ContractError, Limits, RecordContract};
 pub use row::{Item, PARTITION_KEY, SORT_KEY};
 pub use spill::{ExternalSort, Sorted, Spill, SpillError, SpillFile};

@@ -36,6 +36,12 @@ impl Lines {
         Self { max_bytes, pending: Vec::new(), pending_length: 0, pending_last: 0, ended: 0, offset: 0 }
     }
 
+    /// Has the next byte be the first of the line of this number, `offset` bytes into the file.
+    pub(crate) fn begin_at(&mut self, number: u64, offset: u64) {
+        self.ended = number.saturating_sub(1);
+        self.offset = offset;
+    }
+
     /// Hands out the lines that end within `piece`.
     pub(crate) fn push(&mut self, mut piece: &[u8], on_line: &mut impl FnMut(Line<'_>)) {
         while let Some(end) = memchr::memchr(b'\n', piece) {
@@ -53,7 +59,7 @@ impl Lines {
 
     /// Hands out the last line, where the bytes do not end with a line feed.
     pub(crate) fn finish(&mut self, on_line: &mut impl FnMut(Line<'_>)) {
-        let only_mark = self.ended == 0 && self.pending == BYTE_ORDER_MARK;
+        let only_mark = self.offset == 0 && self.pending == BYTE_ORDER_MARK;
         if self.pending_length > 0 && !only_mark {
             self.end_pending(0, on_line);
         }
@@ -84,7 +90,7 @@ impl Lines {
         terminator: u64,
         on_line: &mut impl FnMut(Line<'_>),
     ) {
-        let mark = if self.ended == 0 && raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let mark = if self.offset == 0 && raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let text = length - mark as u64 - u64::from(last == Some(b'\r'));
         let kept = usize::try_from(text).unwrap_or(usize::MAX).min(raw.len() - mark).min(self.max_bytes);
         self.ended += 1;

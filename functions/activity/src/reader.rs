@@ -1,21 +1,22 @@
 //! Reads one file: bytes in, rows out, every line accounted.
 
-use std::collections::BTreeMap;
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::SystemTime;
+use std::vec;
 
-use contract::{Counts, FileRuleOutcome, Verdict};
+use contract::{Counts, Refusal};
 use memchr::memmem;
 
-use crate::file_rule::Account;
+use crate::account::{Account, Summary};
 use crate::handling::{Action, Findings, Severity};
-use crate::inflate::{Damage, Inflater};
+use crate::inflate::{Damage, Inflater, MAGIC};
 use crate::instant::Instant;
-use crate::key_hash::KeyHasher;
+use crate::key_hash::{KeyHash, KeyHasher};
 use crate::key_set::KeySet;
 use crate::lines::{Line, Lines};
 use crate::row::{FEED_BETWEEN_ROWS, Item, RowParser};
-use crate::spill::{Spill, SpillError};
+use crate::spill::{ExternalSort, Sorted, Spill, SpillError};
 use crate::{Code, Reason, RecordContract};
 
 /// What became of a row that has to go somewhere. Duplicates, dropped rows and blank lines are only counted.
@@ -41,34 +42,17 @@ pub struct QuarantinedRow<'a> {
     pub reasons: Vec<Reason>,
 }
 
-/// How a file was accounted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Where the lines went. Always: `lines = written + duplicates + quarantined + dropped + blank`.
-    pub counts: Counts,
-    /// What the contract says of the file as a whole.
-    pub verdict: Verdict,
-    /// Invalid rows by reason code. A row with two reasons counts under both, a code that a row has twice once.
-    pub errors_by_code: BTreeMap<String, u64>,
-    /// Rows with a lesser fault, by code.
-    pub warnings_by_code: BTreeMap<String, u64>,
-    /// What each file rule found, in the contract's order.
-    pub file_rules: Vec<FileRuleOutcome>,
-    /// How old the newest row was when the file arrived, seconds; where both are known.
-    pub newest_row_age_seconds: Option<u64>,
-    /// What a strict contract does with the rows that would be written, where it refuses the file.
-    pub refusal: Option<Refusal>,
-    /// Why the file could not be read to its end, or not as what it is, where it could not.
-    pub damage: Option<Damage>,
-}
+/// How many bytes the entry of a row's key has: its [`KeyHash`], and the row's offset in the file, big-endian.
+pub const KEY_ENTRY_BYTES: usize = KeyHash::BYTES + 8;
 
-/// What becomes of the good rows of a file that a strict contract refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Refusal {
-    /// They are counted as dropped.
-    Drop,
-    /// They are kept in quarantine.
-    Quarantine,
+/// How it is known that an earlier row has a row's key.
+enum Keys {
+    /// Every key that was seen is kept.
+    Seen(KeySet),
+    /// Another reading of the file has told, by their offsets, in order.
+    Told(Peekable<vec::IntoIter<u64>>),
+    /// It is not: the keys are collected to find out.
+    Collected(ExternalSort<KEY_ENTRY_BYTES>),
 }
 
 /// Reads one file, fed in pieces of any size.
@@ -76,6 +60,7 @@ pub struct FileReader<'c> {
     inflater: Inflater,
     lines: Lines,
     ledger: Ledger<'c>,
+    arrived: Option<SystemTime>,
     damage: Option<Damage>,
 }
 
@@ -86,6 +71,7 @@ impl<'c> FileReader<'c> {
             inflater: Inflater::Start { first_magic: false },
             lines: Lines::new(contract.limits.max_line_bytes),
             ledger: Ledger::new(contract),
+            arrived: None,
             damage: None,
         }
     }
@@ -93,6 +79,7 @@ impl<'c> FileReader<'c> {
     /// Tells when the file arrived: rules that compare with it are not applied otherwise. A time that a rerun of the
     /// file has too, so that it comes to the same end.
     pub fn arrived_at(mut self, time: SystemTime) -> Self {
+        self.arrived = Some(time);
         self.ledger.parser.arrived = Some(Instant::from_system_time(time));
         self
     }
@@ -107,6 +94,28 @@ impl<'c> FileReader<'c> {
     /// Hashes keys with `hasher`, and not with a seed of its own.
     pub fn hashing_with(mut self, hasher: KeyHasher) -> Self {
         self.ledger.parser.hasher = hasher;
+        self
+    }
+
+    /// Reads a part of a file that begins with the line of this number, `offset` bytes into the file. It is text: whatever
+    /// its first bytes, it is not unpacked.
+    pub fn within(mut self, first_line: u64, offset: u64) -> Self {
+        self.inflater = Inflater::Plain;
+        self.lines.begin_at(first_line, offset);
+        self
+    }
+
+    /// Takes for duplicates the rows that begin at these offsets in the file, and no others: an earlier reading has found
+    /// them. They are in order.
+    pub fn knowing_duplicates(mut self, offsets: Vec<u64>) -> Self {
+        self.ledger.keys = Keys::Told(offsets.into_iter().peekable());
+        self
+    }
+
+    /// Collects the keys of the rows that would be written, were no other row like them, for
+    /// [`finish_keys`](Self::finish_keys). What is handed out meanwhile may be a duplicate.
+    pub fn collecting_keys(mut self, sort: ExternalSort<KEY_ENTRY_BYTES>) -> Self {
+        self.ledger.keys = Keys::Collected(sort);
         self
     }
 
@@ -155,21 +164,61 @@ impl<'c> FileReader<'c> {
     /// # Errors
     ///
     /// As of [`feed`](Self::feed).
-    pub fn finish(mut self, sink: &mut impl FnMut(Row<'_>)) -> Result<Summary, SpillError> {
+    pub fn finish(self, sink: &mut impl FnMut(Row<'_>)) -> Result<Summary, SpillError> {
+        let (contract, arrived) = (self.ledger.contract, self.arrived);
+        self.finish_account(sink)?.summary(contract, arrived)
+    }
+
+    /// Ends the file, or a part of it, with an account that can be added to others.
+    ///
+    /// # Errors
+    ///
+    /// As of [`feed`](Self::feed).
+    pub fn finish_account(mut self, sink: &mut impl FnMut(Row<'_>)) -> Result<Account, SpillError> {
+        self.end(sink);
+        self.stop()
+    }
+
+    /// Ends the file, or a part of it, with the number of its lines and its keys in order.
+    ///
+    /// # Errors
+    ///
+    /// As of [`feed`](Self::feed).
+    pub fn finish_keys(mut self) -> Result<(u64, Sorted<KEY_ENTRY_BYTES>), SpillError> {
+        self.end(&mut |_| {});
+        let Ledger { account, keys, failure, .. } = self.ledger;
+        failure.map_or(Ok(()), Err)?;
+        let keys = match keys {
+            Keys::Collected(sort) => sort,
+            Keys::Seen(_) | Keys::Told(_) => ExternalSort::new(None, 0),
+        };
+        Ok((account.counts.lines, keys.finish()?))
+    }
+
+    /// Stops reading before the file's end, behind the last line that has ended.
+    ///
+    /// # Errors
+    ///
+    /// As of [`feed`](Self::feed).
+    pub fn stop(self) -> Result<Account, SpillError> {
+        let damage = self.damage.or(self.ledger.parser.is_utf16.then_some(Damage::Utf16));
+        self.ledger.account(damage)
+    }
+
+    /// Reads a last line that no line feed ends.
+    fn end(&mut self, sink: &mut impl FnMut(Row<'_>)) {
         if self.damage.is_none() {
-            let Self { inflater, lines, ledger, .. } = &mut self;
+            let Self { inflater, lines, ledger, .. } = self;
             match inflater.finish(&mut |bytes| lines.push(bytes, &mut |line| ledger.enter(&line, sink))) {
                 Ok(()) => lines.finish(&mut |line| ledger.enter(&line, sink)),
                 Err(damage) => self.break_off(damage, sink),
             }
         }
-        let damage = self.damage.or(self.ledger.parser.is_utf16.then_some(Damage::Utf16));
-        self.ledger.summary(damage)
     }
 
     /// What has been accounted so far.
     pub fn counts(&self) -> Counts {
-        self.ledger.counts
+        self.ledger.account.counts
     }
 
     /// Stops at damage. The line that it cuts in two cannot be trusted: quarantine keeps what there is of it.
@@ -184,14 +233,9 @@ impl<'c> FileReader<'c> {
 struct Ledger<'c> {
     contract: &'c RecordContract,
     parser: RowParser<'c>,
-    keys: KeySet,
-    counts: Counts,
-    /// Rows by severity and code.
-    faults: [[u64; Code::ALL.len()]; 2],
-    /// Rows with a fault of severity `fail`.
-    invalid: u64,
-    /// Whether a row has a fault that fails the run.
-    fails: bool,
+    keys: Keys,
+    /// All of it but what was measured, which the parser has.
+    account: Account,
     /// What becomes of rows that would be written, where the file is refused.
     refusal: Option<Refusal>,
     /// Why no more can be told of the file.
@@ -203,11 +247,8 @@ impl<'c> Ledger<'c> {
         Self {
             contract,
             parser: RowParser::new(contract),
-            keys: KeySet::default(),
-            counts: Counts::default(),
-            faults: [[0; Code::ALL.len()]; 2],
-            invalid: 0,
-            fails: false,
+            keys: Keys::Seen(KeySet::default()),
+            account: Account::default(),
             refusal: None,
             failure: None,
         }
@@ -217,7 +258,11 @@ impl<'c> Ledger<'c> {
     fn spill_to(&mut self, spill: &Arc<dyn Spill>, bytes: usize) {
         let RowParser { unique, statistics, .. } = &mut self.parser;
         let share = bytes / (1 + unique.sets().count() + statistics.keepers());
-        unique.sets().chain([&mut self.keys]).for_each(|set| set.spill_to(Arc::clone(spill), share));
+        let keys = match &mut self.keys {
+            Keys::Seen(keys) => Some(keys),
+            Keys::Told(_) | Keys::Collected(_) => None,
+        };
+        unique.sets().chain(keys).for_each(|set| set.spill_to(Arc::clone(spill), share));
         statistics.spill_to(spill, share);
     }
 
@@ -229,7 +274,7 @@ impl<'c> Ledger<'c> {
     }
 
     fn try_enter(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Row<'_>)) -> Result<(), SpillError> {
-        self.counts.lines += 1;
+        self.account.counts.lines += 1;
         let mut findings = Findings::new(&self.contract.handlings);
         if line.number == 1 {
             self.parser.is_utf16 = looks_like_utf16(line.raw);
@@ -240,7 +285,7 @@ impl<'c> Ledger<'c> {
             return Ok(());
         }
         if line.raw.iter().all(u8::is_ascii_whitespace) {
-            self.counts.blank += 1;
+            self.account.counts.blank += 1;
             return Ok(());
         }
         let Some(item) = self.parser.parse(line.raw, &mut findings)? else {
@@ -250,22 +295,22 @@ impl<'c> Ledger<'c> {
         };
         let key = self.parser.hasher.key(&item.user_id, &item.timestamp);
         // An event sent twice repeats its unique fields too, and is a duplicate before it is a fault.
-        if findings.action() > Action::Keep || (self.parser.unique.repeats()? && !self.keys.contains(key)?) {
+        if findings.action() > Action::Keep || (self.parser.unique.repeats()? && !self.keys.contain(key)?) {
             self.parser.unique.find(&mut findings)?;
         }
         if findings.action() > Action::Keep {
             self.leave_out(line, findings, sink);
             return Ok(());
         }
-        if !self.keys.insert(key)? {
-            self.counts.duplicates += 1;
+        if !self.keys.enter(key, line.offset)? {
+            self.account.counts.duplicates += 1;
             return Ok(());
         }
-        self.count(&findings);
+        self.account.count(&findings);
         self.parser.unique.keep()?;
         match self.refusal {
             None => {
-                self.counts.written += 1;
+                self.account.counts.written += 1;
                 sink(Row::Item { item, line: *line });
             }
             Some(refusal) => self.refuse(line, refusal, sink),
@@ -275,11 +320,11 @@ impl<'c> Ledger<'c> {
 
     /// Accounts a row that would be written, had the contract not refused the file.
     fn refuse(&mut self, line: &Line<'_>, refusal: Refusal, sink: &mut impl FnMut(Row<'_>)) {
-        self.faults[Severity::Fail as usize][Code::FileRefused as usize] += 1;
+        self.account.count_fault(Severity::Fail, Code::FileRefused);
         match refusal {
-            Refusal::Drop => self.counts.dropped += 1,
+            Refusal::Drop => self.account.counts.dropped += 1,
             Refusal::Quarantine => {
-                self.counts.quarantined += 1;
+                self.account.counts.quarantined += 1;
                 let reasons = vec![Reason::of_row(Code::FileRefused)];
                 sink(Row::Quarantined(QuarantinedRow { line: *line, reasons }));
             }
@@ -287,7 +332,7 @@ impl<'c> Ledger<'c> {
     }
 
     fn enter_broken(&mut self, line: &Line<'_>, damage: Damage, sink: &mut impl FnMut(Row<'_>)) {
-        self.counts.lines += 1;
+        self.account.counts.lines += 1;
         let mut findings = Findings::new(&self.contract.handlings);
         findings.add_fatal(Reason::of_row(match damage {
             Damage::Truncated { .. } => Code::GzipTruncated,
@@ -308,69 +353,57 @@ impl<'c> Ledger<'c> {
 
     /// Accounts a row that is not written.
     fn leave_out(&mut self, line: &Line<'_>, findings: Findings<'_>, sink: &mut impl FnMut(Row<'_>)) {
-        self.count(&findings);
+        self.account.count(&findings);
         if findings.action() == Action::Drop {
-            self.counts.dropped += 1;
+            self.account.counts.dropped += 1;
             return;
         }
-        self.fails |= findings.action() == Action::Fail;
-        self.counts.quarantined += 1;
+        self.account.fails |= findings.action() == Action::Fail;
+        self.account.counts.quarantined += 1;
         sink(Row::Quarantined(QuarantinedRow { line: *line, reasons: findings.into_reasons() }));
     }
 
-    /// Counts a row once under each code that it has.
-    fn count(&mut self, findings: &Findings<'_>) {
-        self.invalid += u64::from(findings.is_invalid());
-        for severity in [Severity::Warn, Severity::Fail] {
-            findings.codes(severity).for_each(|code| self.faults[severity as usize][code as usize] += 1);
+    fn account(self, damage: Option<Damage>) -> Result<Account, SpillError> {
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(Account { measured: self.parser.statistics.into_measured(), damage, ..self.account }),
+        }
+    }
+}
+
+impl Keys {
+    /// Whether a row before has this key, as far as that is known.
+    fn contain(&self, key: KeyHash) -> Result<bool, SpillError> {
+        match self {
+            Self::Seen(keys) => keys.contains(key),
+            Self::Told(_) | Self::Collected(_) => Ok(false),
         }
     }
 
-    fn summary(self, damage: Option<Damage>) -> Result<Summary, SpillError> {
-        if let Some(failure) = self.failure {
-            return Err(failure);
+    /// Adds the key of the row at this offset, and tells whether it is new, as far as that is known.
+    fn enter(&mut self, key: KeyHash, offset: u64) -> Result<bool, SpillError> {
+        match self {
+            Self::Seen(keys) => keys.insert(key),
+            Self::Told(duplicates) => Ok(duplicates.next_if_eq(&offset).is_none()),
+            Self::Collected(sort) => {
+                let mut entry = [0; KEY_ENTRY_BYTES];
+                let (hash, place) = entry.split_at_mut(KeyHash::BYTES);
+                hash.copy_from_slice(&key.to_bytes());
+                place.copy_from_slice(&offset.to_be_bytes());
+                sort.push(entry)?;
+                Ok(true)
+            }
         }
-        let account = Account { counts: self.counts, invalid: self.invalid, arrived: self.parser.arrived };
-        let newest_row_age_seconds = self.parser.statistics.newest_row_age(account.arrived);
-        let outcomes = self.parser.statistics.outcomes(account)?;
-        let of_file = outcomes.iter().map(|(_, outcome)| outcome.verdict).max().unwrap_or_default();
-        let of_rows =
-            if self.faults.as_flattened().iter().any(|count| *count > 0) { Verdict::Warn } else { Verdict::Pass };
-        let fails = self.fails || damage.is_some();
-        let of_run = if fails { Verdict::Fail } else { Verdict::Pass };
-        let broken = outcomes.iter().filter(|(_, outcome)| outcome.verdict > Verdict::Pass);
-        let refusals = broken.filter_map(|(rule, _)| Refusal::by(rule.action()));
-        let refusal = refusals.chain(fails.then_some(Refusal::Drop)).max();
-        let by_code = |severity: Severity| {
-            let counted = Code::ALL.iter().zip(self.faults[severity as usize]).filter(|(_, count)| *count > 0);
-            counted.map(|(code, count)| (code.as_str().to_owned(), count)).collect()
-        };
-        Ok(Summary {
-            counts: self.counts,
-            verdict: of_file.max(of_rows).max(of_run),
-            errors_by_code: by_code(Severity::Fail),
-            warnings_by_code: by_code(Severity::Warn),
-            newest_row_age_seconds,
-            file_rules: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
-            refusal: refusal.filter(|_| self.contract.is_strict()),
-            damage,
-        })
     }
+}
+
+/// Whether a file that begins so, with its first four bytes at least, can be read in parts, from the start of any line.
+pub fn can_be_read_in_parts(first_bytes: &[u8]) -> bool {
+    !first_bytes.starts_with(&MAGIC) && !looks_like_utf16(first_bytes)
 }
 
 /// Whether a file's first line is that of a UTF-16 file: a byte order mark or none, and a zero beside its first
 /// character.
 fn looks_like_utf16(line: &[u8]) -> bool {
     matches!(line, [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, _, ..] | [b'{', 0, _, 0, ..] | [0, b'{', 0, _, ..])
-}
-
-impl Refusal {
-    /// What a broken rule of this action does with the file's rows.
-    fn by(action: Action) -> Option<Self> {
-        match action {
-            Action::Keep => None,
-            Action::Drop | Action::Fail => Some(Self::Drop),
-            Action::Quarantine => Some(Self::Quarantine),
-        }
-    }
 }

@@ -264,6 +264,13 @@ impl RecordContract {
         self.file.strict
     }
 
+    /// Whether what becomes of a row, or of the file, depends on all rows before, in more than their keys. Such a file is
+    /// not read in parts.
+    pub fn needs_whole_file(&self) -> bool {
+        let is_unique = self.fields.iter().any(|(_, rule)| rule.unique);
+        self.is_strict() || is_unique || self.file.rules.iter().any(FileRule::needs_whole_file)
+    }
+
     /// The limits of a row.
     pub fn limits(&self) -> Limits {
         self.limits

@@ -9,15 +9,20 @@ mod environment;
 mod names;
 mod quarantine;
 mod report;
+pub mod step;
 mod task;
 
 pub use environment::{EnvironmentError, OrchestratorEnvironment, ProcessorEnvironment};
 pub use names::{
     INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, REPORT_PREFIX,
-    metric, state_machine_arn_parameter,
+    RUN_PREFIX, metric, state_machine_arn_parameter,
 };
 pub use quarantine::{QuarantineManifest, QuarantineObject};
 pub use report::{RowSample, RunReport, SampleReason};
+pub use step::{
+    ByteRange, Checkpoint, PlanInput, ProcessorStep, ProcessorTask, Progress, RangeInput, RangeOutput, ReconcileOutput,
+    Refusal, SplitPlan, Step,
+};
 pub use task::{
     Counts, FileLocation, FileRuleOutcome, ProcessorError, ProcessorOutput, StateMachineSubstitutions, Verdict,
 };

@@ -17,6 +17,9 @@ pub const QUARANTINE_MANIFEST: &str = "_manifest.json";
 /// The key prefix of the reports of runs, in the quarantine bucket too.
 pub const REPORT_PREFIX: &str = "reports/";
 
+/// The key prefix, in the quarantine bucket, of what the ranges of a split file leave for each other. It expires soon.
+pub const RUN_PREFIX: &str = "runs/";
+
 /// The record contract's file name inside the processor's package, beside `bootstrap`.
 pub const RECORD_CONTRACT_FILE: &str = "contract.yaml";
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Checkpoint;
+
 /// One object in S3: the execution's input, and the processor's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +139,10 @@ pub struct ProcessorOutput {
     /// The key of the [report](crate::RunReport) in the same bucket; the page beside it ends in `.html`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
+    /// Where reading goes on, where the function's time did not last to the file's end. What was read until there is
+    /// accounted above; the state machine has the processor continue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
     /// Why reading stopped before the file's end (a truncated gzip, say), where it did. What was read before the
     /// break is accounted above; the state machine fails the execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +162,7 @@ impl ProcessorOutput {
             newest_row_age_seconds: None,
             quarantine_manifest: None,
             report: None,
+            checkpoint: None,
             damage: None,
         }
     }
@@ -186,12 +193,14 @@ impl ProcessorError {
 pub struct StateMachineSubstitutions<Text = String> {
     /// The processor function's ARN.
     pub processor_function_arn: Text,
+    /// The ARN of the table that keeps failures.
+    pub failure_table_arn: Text,
 }
 
 impl<Text> StateMachineSubstitutions<Text> {
     /// The substitutions by placeholder, as the template sets them.
-    pub fn entries(self) -> [(&'static str, Text); 1] {
-        [("ProcessorFunctionArn", self.processor_function_arn)]
+    pub fn entries(self) -> [(&'static str, Text); 2] {
+        [("ProcessorFunctionArn", self.processor_function_arn), ("FailureTableArn", self.failure_table_arn)]
     }
 }
 
@@ -203,7 +212,10 @@ mod tests {
 
     #[test]
     fn what_the_template_sets_is_what_the_definition_names() {
-        let substitutions = StateMachineSubstitutions { processor_function_arn: "arn".to_owned() };
+        let substitutions = StateMachineSubstitutions {
+            processor_function_arn: "function".to_owned(),
+            failure_table_arn: "table".to_owned(),
+        };
         let entries = MapDeserializer::<_, Error>::new(substitutions.clone().entries().into_iter());
         assert_eq!(StateMachineSubstitutions::deserialize(entries).unwrap(), substitutions);
     }

@@ -11,8 +11,8 @@ use lambda_runtime::Diagnostic;
 /// retries or catches.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input is no file location.
-    #[error("the input is not a file location: {0}; start executions through the orchestrator")]
+    /// The input is no step of the state machine.
+    #[error("the input is no step of the state machine: {0}; start executions through the orchestrator")]
     Input(serde_json::Error),
     /// The function's environment is incomplete.
     #[error(transparent)]
@@ -73,10 +73,13 @@ pub enum Error {
     /// The run's report could not be made: a fault of this program.
     #[error("the run's report could not be made: {0}; what was written stays; report this")]
     Report(#[from] report::RenderError),
+    /// A run of a split file has no such name, or what its steps left for each other is gone.
+    #[error("the run {0:?} of a split file is not there; start the execution again")]
+    Run(String),
     /// The invocation's time is nearly over.
     #[error(
-        "the file needs more time than the function has; raise the function's timeout or memory, or export smaller \
-         files. What was written stays, and another run completes it"
+        "the file, or what is done at once of it, needs more time than the function has; raise the function's timeout \
+         or memory, or export smaller files. What was written stays, and another run completes it"
     )]
     Deadline,
     /// The keys seen have no room in memory, nor in the function's ephemeral storage.
@@ -100,6 +103,7 @@ impl Error {
             Self::Interrupted { .. } | Self::Busy { .. } => ProcessorError::Transient,
             Self::Spill(error) if !error.is_full() => ProcessorError::Transient,
             Self::Input(_)
+            | Self::Run(_)
             | Self::Environment(_)
             | Self::ContractFile { .. }
             | Self::Contract { .. }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use contract::{FileLocation, ProcessorEnvironment, ProcessorOutput};
+use contract::{ProcessorEnvironment, ProcessorStep};
 use lambda_runtime::tracing::{self, error, warn};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, run, service_fn};
-use processor::{Error, Processor, embedded_metrics, read_contract};
+use processor::{Answer, Error, Processor, embedded_metrics, read_contract};
 use serde_json::Value;
 
 /// What is kept of the invocation's time for giving up in order: an answer that says why beats Lambda's kill.
@@ -48,18 +48,17 @@ fn package_folder() -> PathBuf {
     task_root.or_else(beside_executable).unwrap_or_default()
 }
 
-async fn handle(
-    processor: &Processor,
-    pipeline: &str,
-    input: Value,
-    context: &Context,
-) -> Result<ProcessorOutput, Diagnostic> {
-    let file: FileLocation = serde_json::from_value(input).map_err(Error::Input)?;
+async fn handle(processor: &Processor, pipeline: &str, input: Value, context: &Context) -> Result<Answer, Diagnostic> {
+    let step: ProcessorStep = serde_json::from_value(input).map_err(Error::Input)?;
     let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    let output = processor.process(file, left.saturating_sub(RESERVE)).await?;
-    let metrics = embedded_metrics(pipeline, &output, SystemTime::now());
-    if let Err(error) = writeln!(std::io::stdout(), "{metrics}") {
-        warn!(%error, "the metrics are lost");
+    let answer = processor.perform(step, left.saturating_sub(RESERVE)).await?;
+    if let Answer::File(output) = &answer
+        && output.checkpoint.is_none()
+    {
+        let metrics = embedded_metrics(pipeline, output, SystemTime::now());
+        if let Err(error) = writeln!(std::io::stdout(), "{metrics}") {
+            warn!(%error, "the metrics are lost");
+        }
     }
-    Ok(output)
+    Ok(answer)
 }

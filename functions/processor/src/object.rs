@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use contract::FileLocation;
+use contract::{ByteRange, FileLocation};
 use tokio::sync::mpsc::Sender;
 use tracing::warn;
 
@@ -13,24 +13,47 @@ use crate::backoff::Backoff;
 use crate::error::Error;
 use crate::reader::Chunk;
 
+/// How many bytes tell what a file is.
+const FIRST_BYTES: usize = 4;
+
 /// An object that is being read.
 pub(crate) struct Object<'a> {
     client: &'a Client,
     file: &'a FileLocation,
     /// The entity tag of what was opened: a resumed read must find the same.
     etag: Option<String>,
+    /// What is read of it, where that is not all.
+    range: Option<ByteRange>,
+    /// How much is read of it, bytes.
     length: Option<u64>,
     arrived: Option<SystemTime>,
+    /// What was read ahead, to look at it.
+    ahead: Vec<u8>,
     body: ByteStream,
 }
 
 impl<'a> Object<'a> {
     /// Opens the object: the version that `file` names, or, where it names none, whatever has its entity tag.
     pub(crate) async fn open(client: &'a Client, file: &'a FileLocation) -> Result<Self, Error> {
-        let answer = get(client, file, file.etag.as_deref(), 0).await?;
+        Self::open_part(client, file, None).await
+    }
+
+    /// Opens a part of it.
+    pub(crate) async fn open_range(
+        client: &'a Client,
+        file: &'a FileLocation,
+        range: ByteRange,
+    ) -> Result<Self, Error> {
+        Self::open_part(client, file, Some(range)).await
+    }
+
+    async fn open_part(client: &'a Client, file: &'a FileLocation, range: Option<ByteRange>) -> Result<Self, Error> {
+        let answer = get(client, file, file.etag.as_deref(), range, 0).await?;
         Ok(Self {
             client,
             file,
+            range,
+            ahead: Vec::new(),
             arrived: answer.last_modified.and_then(|time| time.try_into().ok()),
             length: answer.content_length.and_then(|length| u64::try_from(length).ok()),
             etag: answer.e_tag,
@@ -44,12 +67,36 @@ impl<'a> Object<'a> {
         self.file.version_id.as_deref().or(etag).unwrap_or("unversioned").trim_matches('"')
     }
 
+    /// Its first bytes, four at least where it has as many. They are read all the same later.
+    pub(crate) async fn first_bytes(&mut self) -> Result<&[u8], Error> {
+        while self.ahead.len() < FIRST_BYTES
+            && let Some(bytes) = self.body.next().await
+        {
+            self.ahead.extend_from_slice(&bytes.map_err(|error| self.interrupted(0, error.to_string()))?);
+        }
+        Ok(&self.ahead)
+    }
+
+    /// All of it, or of the part that was opened. It must be small.
+    pub(crate) async fn collect(self, backoff: Backoff) -> Result<Vec<u8>, Error> {
+        let (sender, mut chunks) = tokio::sync::mpsc::channel(1);
+        let receive = async {
+            let mut collected = Vec::new();
+            while let Some(Chunk::Bytes(bytes)) = chunks.recv().await {
+                collected.extend_from_slice(&bytes);
+            }
+            Ok(collected)
+        };
+        let ((), collected) = tokio::try_join!(self.send_to(sender, backoff), receive)?;
+        Ok(collected)
+    }
+
     /// The location of exactly this state, to open it again.
     pub(crate) fn pinned(&self) -> FileLocation {
         let etag = self.etag.as_deref().map(|etag| etag.trim_matches('"').to_owned());
         FileLocation {
             etag: etag.or_else(|| self.file.etag.clone()),
-            size: self.length.or(self.file.size),
+            size: self.range.map_or(self.length, |_| None).or(self.file.size),
             ..self.file.clone()
         }
     }
@@ -62,7 +109,11 @@ impl<'a> Object<'a> {
     /// Sends the object's bytes to `chunks`, in order, then [`Chunk::End`]. A broken connection is resumed where it
     /// broke. Ends early where nobody takes the chunks any more.
     pub(crate) async fn send_to(mut self, chunks: Sender<Chunk>, backoff: Backoff) -> Result<(), Error> {
-        let (mut offset, mut failed) = (0, 0);
+        let (mut offset, mut failed) = (self.ahead.len() as u64, 0);
+        let ahead = std::mem::take(&mut self.ahead);
+        if !ahead.is_empty() && chunks.send(Chunk::Bytes(ahead)).await.is_err() {
+            return Ok(());
+        }
         loop {
             match self.body.next().await {
                 Some(Ok(bytes)) => {
@@ -84,24 +135,38 @@ impl<'a> Object<'a> {
                     // Past the last byte there is nothing to resume: what came does not match its checksum.
                     let complete = self.length.is_some_and(|length| offset >= length);
                     if complete || !backoff.wait(failed).await {
-                        return Err(Error::Interrupted { object: url(self.file), offset, reason });
+                        return Err(self.interrupted(offset, reason));
                     }
                     warn!(offset, reason, "reading the object broke off; resuming");
-                    self.body = get(self.client, self.file, self.etag.as_deref(), offset).await?.body;
+                    self.body = get(self.client, self.file, self.etag.as_deref(), self.range, offset).await?.body;
                 }
             }
         }
     }
+
+    fn interrupted(&self, offset: u64, reason: String) -> Error {
+        Error::Interrupted { object: url(self.file), offset, reason }
+    }
 }
 
-/// Requests the object from byte `offset` on.
-async fn get(client: &Client, file: &FileLocation, etag: Option<&str>, offset: u64) -> Result<GetObjectOutput, Error> {
+/// Requests the object, or a range of it, from byte `offset` of what is requested on.
+async fn get(
+    client: &Client,
+    file: &FileLocation,
+    etag: Option<&str>,
+    range: Option<ByteRange>,
+    offset: u64,
+) -> Result<GetObjectOutput, Error> {
     let request = client.get_object().bucket(&file.bucket).key(&file.key);
     let request = match &file.version_id {
         Some(version) => request.version_id(version),
         None => request.set_if_match(etag.map(|etag| format!("\"{}\"", etag.trim_matches('"')))),
     };
-    let request = if offset > 0 { request.range(format!("bytes={offset}-")) } else { request };
+    let request = match range {
+        Some(ByteRange { start, end }) => request.range(format!("bytes={}-{}", start + offset, end.saturating_sub(1))),
+        None if offset > 0 => request.range(format!("bytes={offset}-")),
+        None => request,
+    };
     let answer = request.send().await;
     answer.map_err(|error| Error::service(format!("read {}", url(file)), error))
 }

@@ -5,14 +5,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use activity::{Code, FileReader, Reason, RecordContract, Refusal, Spill, Summary};
+use activity::{Account, Code, FileReader, Reason, RecordContract, Summary};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{
-    FileLocation, ProcessorEnvironment, ProcessorOutput, QuarantineManifest, RECORD_CONTRACT_FILE, RunReport, Verdict,
+    Checkpoint, FileLocation, ProcessorEnvironment, ProcessorOutput, ProcessorStep, Progress, QuarantineManifest,
+    RECORD_CONTRACT_FILE, RangeOutput, ReconcileOutput, Refusal, RunReport, SplitPlan, Verdict,
 };
-use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _};
+use report::Samples;
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
@@ -24,10 +27,10 @@ use crate::error::Error;
 use crate::object::Object;
 use crate::place::Place;
 use crate::quarantine::{self, Quarantine, Records};
-use crate::reader;
+use crate::reader::{self, Read};
 use crate::refused::Refused;
 use crate::run_report;
-use crate::spill::TemporaryFolder;
+use crate::spill::spill;
 use crate::table::Table;
 
 /// How many bytes of batches are on their way to the table at a time, but for the last one. Usual batches are far below
@@ -39,7 +42,10 @@ const BYTES_IN_FLIGHT: usize = 8 << 20;
 const KEYS_BYTES: usize = 32 << 20;
 
 /// How many messages may wait between two stages.
-const WAITING: usize = 4;
+pub(crate) const WAITING: usize = 4;
+
+/// The part of an invocation's time in which a file is read. The rest is for what is on its way to the table then.
+const READING_SHARE: f64 = 0.9;
 
 /// How long a service may take to begin its answer. Without a bound, one lost packet costs the whole invocation.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,11 +53,121 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Processes files, one at a time or several.
 #[derive(Debug)]
 pub struct Processor {
-    s3: aws_sdk_s3::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
     writer: BatchWriter,
-    environment: ProcessorEnvironment,
-    contract: Arc<RecordContract>,
-    backoff: Backoff,
+    pub(crate) environment: ProcessorEnvironment,
+    pub(crate) contract: Arc<RecordContract>,
+    pub(crate) backoff: Backoff,
+    reading_share: f64,
+}
+
+/// What the processor answers to a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// What came of a file.
+    File(Box<ProcessorOutput>),
+    /// How a large file is read.
+    Plan(SplitPlan),
+    /// What came of a range.
+    Range(RangeOutput),
+    /// How many rows have an earlier one's key.
+    Reconciled(ReconcileOutput),
+}
+
+impl Answer {
+    fn of_file(output: ProcessorOutput) -> Self {
+        Self::File(Box::new(output))
+    }
+}
+
+/// A file in one state.
+pub(crate) struct Source {
+    pub(crate) file: FileLocation,
+    /// When it came: the same at every rerun.
+    arrived: Option<SystemTime>,
+    /// Where what a run leaves of it lies.
+    place: Place,
+}
+
+impl Source {
+    pub(crate) fn of(object: &Object<'_>) -> Self {
+        let (file, arrived) = (object.pinned(), object.arrived());
+        let place = Place::new(&file, object.revision(), arrived);
+        Self { file, arrived, place }
+    }
+}
+
+/// Which lines are read, and what is known of them.
+pub(crate) enum Reading {
+    /// The file from its start, of which the first lines are done.
+    Whole {
+        /// How many.
+        done: u64,
+        /// What becomes of the good rows, where a strict contract refuses the file.
+        refusal: Option<Refusal>,
+        /// When to stop, where there is more.
+        stop_at: Option<Instant>,
+    },
+    /// A range.
+    Range {
+        /// The number of its first line.
+        first_line: u64,
+        /// Its first byte.
+        start: u64,
+        /// Where the rows are that have an earlier one's key.
+        duplicates: Vec<u64>,
+    },
+}
+
+impl Reading {
+    /// The number of the last line that is not read, or only accounted.
+    fn done(&self) -> u64 {
+        match self {
+            Self::Whole { done, .. } => *done,
+            Self::Range { first_line, .. } => first_line - 1,
+        }
+    }
+
+    fn stop_at(&self) -> Option<Instant> {
+        match self {
+            Self::Whole { stop_at, .. } => *stop_at,
+            Self::Range { .. } => None,
+        }
+    }
+
+    /// The reader that reads so.
+    fn reader(self, contract: &RecordContract, arrived: Option<SystemTime>) -> FileReader<'_> {
+        let reader = file_reader(contract, arrived);
+        match self {
+            Self::Whole { refusal, .. } => reader.refusing(refusal),
+            Self::Range { first_line, start, duplicates } => {
+                reader.within(first_line, start).knowing_duplicates(duplicates)
+            }
+        }
+    }
+}
+
+/// What came of all rows of a file, or of those that were read.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Where its lines went, but for those that the table refused.
+    pub(crate) account: Account,
+    pub(crate) progress: Progress,
+}
+
+impl Outcome {
+    /// Adds what was done of more lines, beside their items.
+    pub(crate) fn add(&mut self, more: Progress) {
+        let own = &mut self.progress;
+        let mut samples = Samples::default();
+        samples.extend(std::mem::take(&mut own.samples));
+        samples.extend(more.samples);
+        own.samples = samples.into_rows();
+        own.objects.extend(more.objects);
+        own.refused += more.refused;
+        own.milliseconds += more.milliseconds;
+    }
 }
 
 impl Processor {
@@ -67,6 +183,7 @@ impl Processor {
             environment,
             contract: Arc::new(contract),
             backoff: Backoff::default(),
+            reading_share: READING_SHARE,
         }
     }
 
@@ -75,47 +192,116 @@ impl Processor {
         Self { backoff, ..self }
     }
 
-    /// Processes `file` within `time`, and leaves a report. Processing the same state of a file again writes the same
-    /// items and the same quarantine objects.
+    /// Reads in this part of an invocation's time, of one, and leaves the rest to what is on its way then.
+    pub fn with_reading_share(self, reading_share: f64) -> Self {
+        Self { reading_share, ..self }
+    }
+
+    /// Does one step of the state machine within `time`.
+    ///
+    /// # Errors
+    ///
+    /// The step is not done whole, and leaves nothing that is in the way of doing it again.
+    pub async fn perform(&self, step: ProcessorStep, time: Duration) -> Result<Answer, Error> {
+        // Each on the heap: the steps together would make a future of some kilobytes for the smallest.
+        let within = async |step| tokio::time::timeout(time, step).await.unwrap_or(Err(Error::Deadline));
+        match step {
+            ProcessorStep::Process(file) => self.process(file, time).boxed().await.map(Answer::of_file),
+            ProcessorStep::Continue(checkpoint) => self.go_on(checkpoint, time).boxed().await.map(Answer::of_file),
+            ProcessorStep::Plan(input) => within(self.plan(input).map_ok(Answer::Plan).boxed()).await,
+            ProcessorStep::Keys(input) => within(self.keys(input).map_ok(Answer::Range).boxed()).await,
+            ProcessorStep::Reconcile(plan) => within(self.reconcile(plan).map_ok(Answer::Reconciled).boxed()).await,
+            ProcessorStep::Write(input) => self.write_range(input, time).boxed().await.map(Answer::Range),
+            ProcessorStep::Finish(plan) => within(self.finish(plan).map_ok(Answer::of_file).boxed()).await,
+        }
+    }
+
+    /// Processes `file` within `time`, as far as that lasts, and leaves a report: an output with a checkpoint is for
+    /// [`go_on`](Self::go_on). Processing the same state of a file again writes the same items and the same quarantine
+    /// objects.
     ///
     /// # Errors
     ///
     /// The file is not processed whole: items may have been written, but the quarantine has no manifest. A damaged file
     /// is no error: it is processed up to the damage, which the output names.
     pub async fn process(&self, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
-        let started = Instant::now();
-        let deadline = started + time;
-        let opened = timeout_at(deadline, Object::open(&self.s3, &file)).await;
+        self.go_on(Checkpoint { file, lines: 0, refusal: None, progress: Progress::default() }, time).await
+    }
+
+    /// Processes a file from a checkpoint on.
+    ///
+    /// It is read from its start all the same, and what is done is only accounted: to read costs a fraction of what it
+    /// costs to write, and nothing need be kept between two invocations, where every key seen would have to be, and the
+    /// middle of a gzip stream.
+    ///
+    /// # Errors
+    ///
+    /// As of [`process`](Self::process).
+    pub async fn go_on(&self, checkpoint: Checkpoint, time: Duration) -> Result<ProcessorOutput, Error> {
+        let begun = Instant::now();
+        let deadline = begun + time;
+        let opened = timeout_at(deadline, Object::open(&self.s3, &checkpoint.file)).await;
         let object = opened.unwrap_or(Err(Error::Deadline))?;
-        let bucket = &self.environment.quarantine_bucket;
-        let place = Place::new(&file, object.revision(), object.arrived());
-        let mut quarantine = Quarantine::new(&self.s3, bucket, &place, 1);
-        let pinned = object.pinned();
-        let run = timeout_at(deadline, async {
-            let mut output = if self.contract.is_strict() {
-                let refusal = self.judge(object).await?;
-                let object = Object::open(&self.s3, &pinned).await?;
-                self.run(&file, object, refusal, &mut quarantine).await?
-            } else {
-                self.run(&file, object, None, &mut quarantine).await?
+        let source = Source::of(&object);
+        let Checkpoint { lines: done, refusal, progress, .. } = checkpoint;
+        let stop_at = Some(begun + time.mul_f64(self.reading_share));
+        let mut quarantine = self.quarantine(&source, done + 1);
+        let read = async {
+            let (object, refusal) = match self.contract.is_strict() && done == 0 {
+                true => {
+                    let refusal = self.judge(object).await?;
+                    (Object::open(&self.s3, &source.file).await?, refusal)
+                }
+                false => (object, refusal),
             };
-            let objects = quarantine.finish().await?;
-            if !objects.is_empty() {
-                let manifest = QuarantineManifest::new(pinned, output.counts, objects);
-                let key = quarantine::write_manifest(&self.s3, bucket, &place, &manifest).await?;
-                output.quarantine_manifest = Some(key);
-            }
-            output.report = Some(place.report("json"));
-            let (samples, seconds) = (quarantine.samples().into_rows(), started.elapsed().as_secs_f64());
-            let report = RunReport { output, samples, seconds };
-            run_report::write(&self.s3, bucket, &place, &report).await?;
-            Ok(report.output)
-        });
-        let outcome = run.await.unwrap_or(Err(Error::Deadline));
-        if outcome.is_err() {
-            quarantine.abort().await;
+            let reading = Reading::Whole { done, refusal, stop_at };
+            let read = self.read(object, &source, reading, &mut quarantine).await?;
+            Ok((read, refusal, quarantine.progress(begun).await?))
+        };
+        let read = timeout_at(deadline, read).await.unwrap_or(Err(Error::Deadline));
+        let (Read { account, stopped }, refusal, more) = quarantine.abort_unless(read).await?;
+        let lines = account.counts().lines;
+        let mut whole = Outcome { account, progress };
+        whole.add(more);
+        if !stopped {
+            return self.conclude(source, whole, None).await;
         }
-        outcome
+        let Outcome { account, progress } = whole;
+        let mut output = output(&source, account.summary(&self.contract, source.arrived)?, progress.refused);
+        output.checkpoint = Some(Checkpoint { file: source.file, lines, refusal, progress });
+        Ok(output)
+    }
+
+    /// The quarantine of a file, from line `first_line` on.
+    pub(crate) fn quarantine(&self, source: &Source, first_line: u64) -> Quarantine<'_> {
+        Quarantine::new(&self.s3, &self.environment.quarantine_bucket, &source.place, first_line)
+    }
+
+    /// Says what came of a file, and leaves the manifest of its quarantine and the report. `damage` is why not all of it
+    /// was read, where that is not in its account.
+    pub(crate) async fn conclude(
+        &self,
+        source: Source,
+        whole: Outcome,
+        damage: Option<String>,
+    ) -> Result<ProcessorOutput, Error> {
+        let Outcome { account, progress } = whole;
+        let mut output = output(&source, account.summary(&self.contract, source.arrived)?, progress.refused);
+        if damage.is_some() {
+            output.verdict = Verdict::Fail;
+            output.damage = damage;
+        }
+        let (bucket, place) = (&self.environment.quarantine_bucket, &source.place);
+        if !progress.objects.is_empty() {
+            let manifest = QuarantineManifest::new(source.file, output.counts, progress.objects);
+            let key = quarantine::write_manifest(&self.s3, bucket, place, &manifest).await?;
+            output.quarantine_manifest = Some(key);
+        }
+        output.report = Some(place.report("json"));
+        let seconds = Duration::from_millis(progress.milliseconds).as_secs_f64();
+        let report = RunReport { output, samples: progress.samples, seconds };
+        run_report::write(&self.s3, bucket, place, &report).await?;
+        Ok(report.output)
     }
 
     /// Reads the object once, before anything of it is written, and tells whether the contract refuses it.
@@ -129,40 +315,42 @@ impl Processor {
         Ok(summary.refusal)
     }
 
-    /// Runs the four stages to their end.
-    async fn run(
+    /// Runs the four stages over what `object` holds.
+    pub(crate) async fn read(
         &self,
-        file: &FileLocation,
         object: Object<'_>,
-        refusal: Option<Refusal>,
+        source: &Source,
+        reading: Reading,
         quarantine: &mut Quarantine<'_>,
-    ) -> Result<ProcessorOutput, Error> {
+    ) -> Result<Read, Error> {
         let (chunk_sender, chunks) = mpsc::channel(WAITING);
         let (batch_sender, batches) = mpsc::channel(WAITING);
         let (record_sender, records) = mpsc::channel(WAITING);
         let (refused_sender, refused_records) = mpsc::channel(WAITING);
-        let outlets = reader::Outlets::new(&self.environment.table_name, file.clone(), batch_sender, record_sender);
-        let (contract, arrived) = (Arc::clone(&self.contract), object.arrived());
+        let (table, file) = (&self.environment.table_name, &source.file);
+        let outlets = reader::Outlets::new(table, file.clone(), reading.done(), batch_sender, record_sender);
+        let (contract, arrived) = (Arc::clone(&self.contract), source.arrived);
         let reading = tokio::task::spawn_blocking(move || {
-            reader::read(file_reader(&contract, arrived).refusing(refusal), chunks, outlets)
+            let stop_at = reading.stop_at();
+            reader::read(reading.reader(&contract, arrived), chunks, outlets, stop_at)
         });
-        let ((), summary, refused, ()) = tokio::try_join!(
+        let ((), read, (), ()) = tokio::try_join!(
             object.send_to(chunk_sender, self.backoff),
             async { reading.await??.ok_or(Error::CutOff) },
             self.write(file, batches, refused_sender),
             quarantine.receive(records, refused_records),
         )?;
-        Ok(output(file.clone(), summary, refused))
+        Ok(read)
     }
 
     /// Writes batches as they come, as many at a time as the table takes, and sends the lines that it refuses to
-    /// `records`, in the file's order. Returns how many those are.
+    /// `records`, in the file's order.
     async fn write(
         &self,
         file: &FileLocation,
         mut batches: mpsc::Receiver<Vec<Closed>>,
         records: mpsc::Sender<Records>,
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let name = &self.environment.table_name;
         let table = Table { writer: &self.writer, name, backoff: self.backoff, pace: Mutex::default() };
         let write = async |number: u64, batch: Closed| {
@@ -173,8 +361,7 @@ impl Processor {
             Ok::<_, Error>((number, batch.bytes(), records))
         };
         let (mut waiting, mut under_way) = (VecDeque::<Closed>::new(), FuturesUnordered::new());
-        let (mut refused, mut refused_rows) = (Refused::default(), 0);
-        let (mut bytes, mut open) = (0, true);
+        let (mut refused, mut bytes, mut open) = (Refused::default(), 0, true);
         loop {
             while under_way.len() < table.limit()
                 && bytes + refused.bytes() < BYTES_IN_FLIGHT
@@ -187,7 +374,6 @@ impl Processor {
                 Some(written) = under_way.next() => {
                     let (number, size, records) = written?;
                     bytes -= size;
-                    refused_rows += records.rows();
                     refused.end(number, records);
                 }
                 more = batches.recv(), if open && waiting.is_empty() => match more {
@@ -199,15 +385,14 @@ impl Processor {
                     // The quarantine has failed, and says so itself.
                     _ => return Err(Error::CutOff),
                 },
-                else => return Ok(refused_rows),
+                else => return Ok(()),
             }
         }
     }
 }
 
-fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>) -> FileReader<'_> {
-    let spill: Arc<dyn Spill> = Arc::new(TemporaryFolder::default());
-    let reader = FileReader::new(contract).spilling_to(&spill, KEYS_BYTES);
+pub(crate) fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>) -> FileReader<'_> {
+    let reader = FileReader::new(contract).spilling_to(&spill(), KEYS_BYTES);
     match arrived {
         Some(time) => reader.arrived_at(time),
         None => reader,
@@ -215,7 +400,8 @@ fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>) -> FileRe
 }
 
 /// Puts the reader's account and the table's together.
-fn output(file: FileLocation, summary: Summary, refused: u64) -> ProcessorOutput {
+fn output(source: &Source, summary: Summary, refused: u64) -> ProcessorOutput {
+    let file = source.file.clone();
     let mut counts = summary.counts;
     counts.written -= refused;
     counts.quarantined += refused;
@@ -248,6 +434,7 @@ fn output(file: FileLocation, summary: Summary, refused: u64) -> ProcessorOutput
         newest_row_age_seconds: summary.newest_row_age_seconds,
         quarantine_manifest: None,
         report: None,
+        checkpoint: None,
         damage: summary.damage.map(|damage| damage.to_string()),
     }
 }

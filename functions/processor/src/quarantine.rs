@@ -9,21 +9,17 @@ use activity::{Code, Line, Reason, append_record};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use contract::{FileLocation, QuarantineManifest, QuarantineObject};
+use contract::{FileLocation, Progress, QuarantineManifest, QuarantineObject};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use report::Samples;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Receiver;
-use tracing::warn;
+use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::multipart::Multipart;
 use crate::place::{Place, hex};
-
-/// The size of a part, nearly. S3 takes at most 10,000 parts of at least 5 MiB
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>), which makes 78 GiB here.
-const PART_BYTES: usize = 8 << 20;
 
 /// A reader of the quarantine waits for the network, and the processor for nothing: little is gained by packing more.
 const LEVEL: Compression = Compression::new(3);
@@ -55,10 +51,6 @@ impl Records {
         self.text.len()
     }
 
-    pub(crate) fn rows(&self) -> u64 {
-        self.rows
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0
     }
@@ -86,23 +78,23 @@ impl<'a> Quarantine<'a> {
         Ok(())
     }
 
-    /// Makes the objects appear. Without any record there is none.
-    pub(crate) async fn finish(&mut self) -> Result<Vec<QuarantineObject>, Error> {
+    /// Makes the objects appear; without any record there is none. Tells what has been done since `begun`.
+    pub(crate) async fn progress(&mut self, begun: Instant) -> Result<Progress, Error> {
         let objects = [self.lines.finish().await?, self.refused.finish().await?];
-        Ok(objects.into_iter().flatten().collect())
-    }
-
-    /// Some of the rows.
-    pub(crate) fn samples(&mut self) -> Samples {
         let mut samples = std::mem::take(&mut self.lines.samples);
         samples.append(std::mem::take(&mut self.refused.samples));
-        samples
+        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let objects = objects.into_iter().flatten().collect();
+        Ok(Progress { refused: self.refused.rows, objects, samples: samples.into_rows(), milliseconds })
     }
 
-    /// Discards what has been sent and has not appeared.
-    pub(crate) async fn abort(self) {
-        self.lines.abort().await;
-        self.refused.abort().await;
+    /// Discards what has been sent and has not appeared, where a run has failed.
+    pub(crate) async fn abort_unless<T>(self, run: Result<T, Error>) -> Result<T, Error> {
+        if run.is_err() {
+            self.lines.object.abort().await;
+            self.refused.object.abort().await;
+        }
+        run
     }
 }
 
@@ -146,20 +138,15 @@ const CONTENT_TYPE: &str = "application/gzip";
 
 /// A quarantine object while it is written. Nothing is there to see until [`finish`](Upload::finish).
 struct Upload<'a> {
-    client: &'a Client,
-    bucket: &'a str,
-    key: String,
+    object: Multipart<'a>,
     /// Packs into memory what is not sent yet. Made with the first record.
     packer: Option<GzEncoder<Packed>>,
     rows: u64,
     codes: BTreeMap<Code, u64>,
     samples: Samples,
-    /// Set with the first part. An object that fits one part is put in one request.
-    upload_id: Option<String>,
-    parts: Vec<CompletedPart>,
 }
 
-/// What is packed and not sent yet, and what is known of all that was packed.
+/// What is packed and not handed on yet, and what is known of all that was packed.
 #[derive(Default)]
 struct Packed {
     unsent: Vec<u8>,
@@ -183,8 +170,8 @@ impl io::Write for Packed {
 impl<'a> Upload<'a> {
     /// An upload that has not begun.
     fn new(client: &'a Client, bucket: &'a str, key: String) -> Self {
-        let (codes, samples) = Default::default();
-        Self { client, bucket, key, packer: None, rows: 0, codes, samples, upload_id: None, parts: Vec::new() }
+        let object = Multipart::new(client, bucket, key, CONTENT_TYPE);
+        Self { object, packer: None, rows: 0, codes: BTreeMap::new(), samples: Samples::default() }
     }
 
     async fn receive(&mut self, mut records: Receiver<Records>) -> Result<(), Error> {
@@ -198,11 +185,7 @@ impl<'a> Upload<'a> {
             for (code, rows) in more.codes {
                 *self.codes.entry(code).or_default() += rows;
             }
-            let packed = packer.get_mut();
-            if packed.unsent.len() >= PART_BYTES {
-                let part = std::mem::take(&mut packed.unsent);
-                self.send_part(part).await?;
-            }
+            self.object.write(std::mem::take(&mut packer.get_mut().unsent)).await?;
         }
         Ok(())
     }
@@ -210,47 +193,14 @@ impl<'a> Upload<'a> {
     /// Makes the object appear. Without any record there is none.
     async fn finish(&mut self) -> Result<Option<QuarantineObject>, Error> {
         let Some(packed) = self.packer.take().and_then(|packer| packer.finish().ok()) else { return Ok(None) };
-        if self.upload_id.is_none() {
-            put(self.client, self.bucket, &self.key, CONTENT_TYPE, packed.unsent).await?;
-        } else {
-            self.send_part(packed.unsent).await?;
-            let parts = CompletedMultipartUpload::builder().set_parts(Some(std::mem::take(&mut self.parts))).build();
-            let request = self.client.complete_multipart_upload().bucket(self.bucket).key(&self.key);
-            let answer = request.set_upload_id(self.upload_id.clone()).multipart_upload(parts).send().await;
-            answer.map_err(|error| failed(self.bucket, &self.key, error))?;
-            self.upload_id = None;
-        }
+        self.object.write(packed.unsent).await?;
+        self.object.finish().await?;
         Ok(Some(QuarantineObject {
-            key: self.key.clone(),
+            key: self.object.key().to_owned(),
             rows: self.rows,
             bytes: packed.bytes,
             sha256: hex(&packed.hash.finalize()),
             codes: self.codes.iter().map(|(code, rows)| (code.as_str().to_owned(), *rows)).collect(),
         }))
-    }
-
-    /// Discards what has been sent. Parts that stay because this fails too are charged for until the bucket's lifecycle
-    /// removes them.
-    async fn abort(self) {
-        let Some(upload_id) = &self.upload_id else { return };
-        let request = self.client.abort_multipart_upload().bucket(self.bucket).key(&self.key).upload_id(upload_id);
-        if let Err(error) = request.send().await {
-            warn!(error = %failed(self.bucket, &self.key, error), "a multipart upload is left behind");
-        }
-    }
-
-    async fn send_part(&mut self, part: Vec<u8>) -> Result<(), Error> {
-        if self.upload_id.is_none() {
-            let request = self.client.create_multipart_upload().bucket(self.bucket).key(&self.key);
-            let answer = request.content_type(CONTENT_TYPE).send().await;
-            self.upload_id = answer.map_err(|error| failed(self.bucket, &self.key, error))?.upload_id;
-        }
-        let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
-        let request = self.client.upload_part().bucket(self.bucket).key(&self.key).part_number(number);
-        let answer = request.set_upload_id(self.upload_id.clone()).body(ByteStream::from(part)).send().await;
-        let answer = answer.map_err(|error| failed(self.bucket, &self.key, error))?;
-        let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag);
-        self.parts.push(part.set_checksum_crc32(answer.checksum_crc32).build());
-        Ok(())
     }
 }

@@ -1,9 +1,12 @@
 //! Turns an object's bytes into batches of rows and records of bad lines, on a thread of its own: it computes, and
 //! would hold up everything else on the threads that wait for the network.
 
-use activity::{FileReader, Item, Line, QuarantinedRow, Row as ReadRow, SpillError, Summary};
+use activity::{
+    Account, FileReader, Item, KEY_ENTRY_BYTES, Line, QuarantinedRow, Row as ReadRow, Sorted, SpillError, Summary,
+};
 use contract::FileLocation;
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::time::Instant;
 
 use crate::batch::{Batch, Closed};
 use crate::quarantine::Records;
@@ -25,23 +28,64 @@ pub(crate) enum Chunk {
     End,
 }
 
-/// Reads the object that comes in `chunks` to its end. None where it does not come to its end.
+/// What was read.
+pub(crate) struct Read {
+    /// Where the lines went.
+    pub(crate) account: Account,
+    /// Whether there is more that was not read for lack of time.
+    pub(crate) stopped: bool,
+}
+
+/// Reads what comes in `chunks` to its end, or until `stop_at` where there is more. None where it does not come to an end.
 ///
 /// Blocks while nothing comes and while nobody takes what goes out.
 pub(crate) fn read(
     mut reader: FileReader<'_>,
     mut chunks: Receiver<Chunk>,
     mut outlets: Outlets,
-) -> Result<Option<Summary>, SpillError> {
+    stop_at: Option<Instant>,
+) -> Result<Option<Read>, SpillError> {
     while let Some(chunk) = chunks.blocking_recv() {
         let Chunk::Bytes(bytes) = chunk else {
-            let summary = reader.finish(&mut |row| outlets.take(row))?;
+            let account = reader.finish_account(&mut |row| outlets.take(row))?;
             outlets.flush();
-            return Ok((!outlets.closed).then_some(summary));
+            return Ok((!outlets.closed).then_some(Read { account, stopped: false }));
         };
-        reader.feed(&bytes, &mut |row| outlets.take(row))?;
-        if outlets.closed {
-            break;
+        let mut bytes = &bytes[..];
+        loop {
+            let more = reader.step(&mut bytes, &mut |row| outlets.take(row))?;
+            // Each reading comes further than the one before: where time does not last for that, the run ends for it.
+            let has_advanced = reader.counts().lines > outlets.done;
+            if has_advanced && stop_at.is_some_and(|time| Instant::now() >= time) {
+                outlets.flush();
+                let account = reader.stop()?;
+                return Ok((!outlets.closed).then_some(Read { account, stopped: true }));
+            }
+            match (more, outlets.closed) {
+                (true, false) => {}
+                (false, false) => break,
+                (_, true) => return Ok(None),
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Reads what comes in `chunks` to its end for the sake of its keys, and gives the number of its lines and the keys in
+/// order to `send`. None where it does not come to its end.
+pub(crate) fn collect_keys(
+    mut reader: FileReader<'_>,
+    mut chunks: Receiver<Chunk>,
+    send: impl FnOnce(u64, Sorted<KEY_ENTRY_BYTES>) -> Result<(), SpillError>,
+) -> Result<Option<u64>, SpillError> {
+    while let Some(chunk) = chunks.blocking_recv() {
+        match chunk {
+            Chunk::Bytes(bytes) => reader.feed(&bytes, &mut |_| {})?,
+            Chunk::End => {
+                let (lines, keys) = reader.finish_keys()?;
+                send(lines, keys)?;
+                return Ok(Some(lines));
+            }
         }
     }
     Ok(None)
@@ -61,6 +105,8 @@ pub(crate) fn judge(mut reader: FileReader<'_>, mut chunks: Receiver<Chunk>) -> 
 /// Where rows go.
 pub(crate) struct Outlets {
     file: FileLocation,
+    /// Lines up to this are done: an earlier invocation has sent their rows.
+    done: u64,
     batches: Sender<Vec<Closed>>,
     records: Sender<Records>,
     batch: Batch,
@@ -71,10 +117,17 @@ pub(crate) struct Outlets {
 }
 
 impl Outlets {
-    /// Sends items for `table` to `batches`, and records of `file`'s bad lines to `records`.
-    pub(crate) fn new(table: &str, file: FileLocation, batches: Sender<Vec<Closed>>, records: Sender<Records>) -> Self {
+    /// Sends items for `table` to `batches`, and records of `file`'s bad lines to `records`, both of the lines behind the
+    /// first `done`.
+    pub(crate) fn new(
+        table: &str,
+        file: FileLocation,
+        done: u64,
+        batches: Sender<Vec<Closed>>,
+        records: Sender<Records>,
+    ) -> Self {
         let batch = Batch::new(table);
-        Self { file, batches, records, batch, full: Vec::new(), pending: Records::default(), closed: false }
+        Self { file, done, batches, records, batch, full: Vec::new(), pending: Records::default(), closed: false }
     }
 
     fn take(&mut self, row: ReadRow<'_>) {
@@ -82,8 +135,9 @@ impl Outlets {
             return;
         }
         match row {
-            ReadRow::Item { item, line } => self.item(&item, line),
-            ReadRow::Quarantined(row) => self.quarantined(row),
+            ReadRow::Item { item, line } if line.number > self.done => self.item(&item, line),
+            ReadRow::Quarantined(row) if row.line.number > self.done => self.quarantined(row),
+            _ => {}
         }
     }
 

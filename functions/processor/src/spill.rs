@@ -4,13 +4,19 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use activity::{Spill, SpillFile};
 
 /// The folder for temporary files: `TMPDIR`, or else `/tmp`, which is a function's ephemeral storage.
-pub(crate) struct TemporaryFolder(PathBuf);
+struct TemporaryFolder(PathBuf);
 
 struct TemporaryFile(File);
+
+/// Where this process spills to.
+pub(crate) fn spill() -> Arc<dyn Spill> {
+    Arc::new(TemporaryFolder::default())
+}
 
 impl Default for TemporaryFolder {
     fn default() -> Self {

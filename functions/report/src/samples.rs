@@ -38,6 +38,11 @@ impl Samples {
         }
     }
 
+    /// Takes those of `rows` of whose codes there are few.
+    pub fn extend(&mut self, rows: Vec<RowSample>) {
+        self.append(Self { rows, by_code: BTreeMap::new() });
+    }
+
     /// The rows, in the order of the file.
     pub fn into_rows(mut self) -> Vec<RowSample> {
         self.rows.sort_unstable_by_key(|row| row.line);

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use activity::{Code, FileReader, RecordContract, Refusal, Row, Summary};
-use contract::{Counts, FileLocation, FileRuleOutcome, ProcessorOutput, RunReport, Verdict};
+use activity::{Code, FileReader, RecordContract, Row, Summary};
+use contract::{Counts, FileLocation, FileRuleOutcome, ProcessorOutput, Refusal, RunReport, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Context, IntoDiagnostic, Result};
 use report::Samples;

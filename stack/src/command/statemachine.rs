@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::process::ExitCode;
 
-use contract::{FileLocation, ProcessorOutput, StateMachineSubstitutions};
+use contract::{ProcessorError, ProcessorOutput, ProcessorStep, SplitPlan, StateMachineSubstitutions};
 use miette::{Context, IntoDiagnostic, Result, miette};
 use serde_json::{Value, json};
 use stack::pipeline;
@@ -65,7 +65,9 @@ fn interpreter<'a>(verb: &Statemachine, definition: &Value) -> Result<Interprete
     let mut interpreter = Interpreter::new(definition).into_diagnostic()?;
     if verb.definition.is_none() {
         let functions: StateMachineSubstitutions = statemachine::placeholders().into_diagnostic()?;
-        interpreter = interpreter.task(functions.processor_function_arn, empty_file);
+        interpreter = interpreter
+            .task(functions.processor_function_arn, empty_file)
+            .task("arn:aws:states:::dynamodb:putItem", |_| Ok(json!({})));
     }
     let mut answers: HashMap<&str, VecDeque<Value>> = HashMap::new();
     for task in &verb.task {
@@ -83,12 +85,21 @@ fn interpreter<'a>(verb: &Statemachine, definition: &Value) -> Result<Interprete
     Ok(interpreter)
 }
 
-/// What the processor says of a file without rows, unless told otherwise.
+/// What the processor says of a file without rows that is read as a whole, unless told otherwise.
 fn empty_file(input: &Value) -> Result<Value, TaskError> {
-    let refused =
-        |error: serde_json::Error| TaskError::new(contract::ProcessorError::Permanent.name(), error.to_string());
-    let file: FileLocation = serde_json::from_value(input.clone()).map_err(refused)?;
-    serde_json::to_value(ProcessorOutput::of_empty(file)).map_err(refused)
+    let refused = |error: serde_json::Error| TaskError::new(ProcessorError::Permanent.name(), error.to_string());
+    let output = match serde_json::from_value(input.clone()).map_err(refused)? {
+        ProcessorStep::Process(file) => serde_json::to_value(ProcessorOutput::of_empty(file)),
+        ProcessorStep::Continue(checkpoint) => serde_json::to_value(ProcessorOutput::of_empty(checkpoint.file)),
+        ProcessorStep::Plan(input) => {
+            serde_json::to_value(SplitPlan { file: input.file, run: String::new(), ranges: Vec::new() })
+        }
+        // A file that is not split has no ranges.
+        ProcessorStep::Keys(_) | ProcessorStep::Reconcile(_) | ProcessorStep::Write(_) | ProcessorStep::Finish(_) => {
+            Ok(Value::Null)
+        }
+    };
+    output.map_err(refused)
 }
 
 fn answer(answer: Value) -> Result<Value, TaskError> {

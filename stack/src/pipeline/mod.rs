@@ -17,7 +17,9 @@ use monitoring::{Alarms, Watched};
 
 pub use permission::GrantError;
 pub use processing::definition;
-pub use settings::{AlarmSettings, Architecture, FunctionSettings, Settings, SettingsError, UsageSettings};
+pub use settings::{
+    AlarmSettings, Architecture, FunctionSettings, Settings, SettingsError, SplitSettings, UsageSettings,
+};
 pub use usage::usage;
 
 /// The parameters that a deployment fills in: where the packaged functions are.
@@ -38,6 +40,8 @@ pub mod output {
     pub const QUARANTINE_BUCKET: &str = "QuarantineBucketName";
     /// The table's name.
     pub const TABLE: &str = "TableName";
+    /// The name of the table of failures.
+    pub const FAILURE_TABLE: &str = "FailureTableName";
     /// The state machine's ARN.
     pub const STATE_MACHINE: &str = "StateMachineArn";
     /// The ARN of the topic that hears of alarms.
@@ -91,7 +95,8 @@ pub fn template(settings: &Settings) -> Result<Template, PipelineError> {
     let quarantine = storage::add_quarantine_bucket(&mut stack, settings);
     let table = storage::add_table(&mut stack, settings);
     let processor = processing::add_processor(&mut stack, settings, &assets, &ingest, &quarantine, &table);
-    let machine = processing::add_state_machine(&mut stack, settings, &processor)?;
+    let failures = storage::add_failure_table(&mut stack, settings);
+    let machine = processing::add_state_machine(&mut stack, settings, &processor, &failures)?;
     let orchestrator = orchestration::add_orchestrator(&mut stack, settings, &assets, &machine);
     let watched = Watched {
         machine: &machine,
@@ -107,6 +112,7 @@ pub fn template(settings: &Settings) -> Result<Template, PipelineError> {
     stack.output(output::INGEST_BUCKET, "The bucket that takes files under ingest/.", ingest.reference());
     stack.output(output::QUARANTINE_BUCKET, "The bucket that keeps quarantined rows.", quarantine.reference());
     stack.output(output::TABLE, "The table that the rows are written to.", table.reference());
+    stack.output(output::FAILURE_TABLE, "The table of executions that failed without a summary.", failures.reference());
     stack.output(output::STATE_MACHINE, "The state machine that processes a file.", machine.arn());
     stack.output(output::ALARM_TOPIC, "The topic that hears of alarms.", topic.reference());
     stack.output(output::ORCHESTRATOR, "The function that starts executions.", orchestrator.reference());

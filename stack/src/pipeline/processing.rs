@@ -9,7 +9,7 @@ use cloudformation::{
     logs, s3, stepfunctions,
 };
 use contract::{
-    FileLocation, INGEST_PREFIX, ProcessorEnvironment, ProcessorOutput, QUARANTINE_PREFIX, REPORT_PREFIX,
+    FileLocation, INGEST_PREFIX, ProcessorEnvironment, ProcessorOutput, QUARANTINE_PREFIX, REPORT_PREFIX, RUN_PREFIX,
     StateMachineSubstitutions,
 };
 use statemachine::{Permission, Resource, StateMachine, pipeline};
@@ -43,6 +43,10 @@ pub(super) fn add_processor(
             ingest.arn().grant_list(),
             quarantine.arn().grant_write_objects(QUARANTINE_PREFIX),
             quarantine.arn().grant_write_objects(REPORT_PREFIX),
+            // What the parts of a split file leave for each other.
+            quarantine.arn().grant_write_objects(RUN_PREFIX),
+            quarantine.arn().grant_read_objects(RUN_PREFIX),
+            quarantine.arn().grant_list(),
             table.arn().grant_write_items(),
         ],
     };
@@ -54,6 +58,7 @@ pub(super) fn add_state_machine(
     stack: &mut Stack,
     settings: &Settings,
     processor: &Handle<lambda::Function>,
+    failures: &Handle<dynamodb::Table>,
 ) -> Result<Handle<stepfunctions::StateMachine>, PipelineError> {
     let log_group = stack.add(
         "StateMachineLogGroup",
@@ -68,7 +73,10 @@ pub(super) fn add_state_machine(
         stack.add("StateMachineRole", iam::Role::new(PolicyDocument::new([Statement::trust("states.amazonaws.com")])));
     let definition = machine(settings)?;
     let permissions = definition.permissions()?;
-    let substitutions = StateMachineSubstitutions { processor_function_arn: Value::<String>::from(processor.arn()) };
+    let substitutions = StateMachineSubstitutions {
+        processor_function_arn: Value::<String>::from(processor.arn()),
+        failure_table_arn: failures.arn().into(),
+    };
     let substitutions = substitutions.entries();
     let is_own = |permission: &&Permission| permission.resources.iter().any(Resource::is_own);
     let mut grants = statements(permissions.iter().filter(|permission| !is_own(permission)), &substitutions, None)?;
@@ -108,5 +116,13 @@ pub fn definition(settings: &Settings) -> Result<String, PipelineError> {
 }
 
 fn machine(settings: &Settings) -> Result<StateMachine<FileLocation, ProcessorOutput>, PipelineError> {
-    Ok(pipeline::machine(pipeline::Settings { processor_timeout_seconds: settings.processor.timeout_seconds })?)
+    let split = settings.split;
+    let bytes = |megabytes: u32| u64::from(megabytes) << 20;
+    let split = pipeline::SplitSettings {
+        file_bytes: bytes(split.file_mb),
+        range_bytes: bytes(split.range_mb),
+        max_concurrency: split.max_concurrency,
+        tolerated_failure_percentage: split.tolerated_failure_percentage,
+    };
+    Ok(pipeline::machine(pipeline::Settings { processor_timeout_seconds: settings.processor.timeout_seconds, split })?)
 }

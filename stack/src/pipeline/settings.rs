@@ -58,6 +58,7 @@ struct Environment {
     log_retention_days: u32,
     orchestrator: FunctionSettings,
     processor: FunctionSettings,
+    split: SplitSettings,
     ingest_expiration_days: u32,
     quarantine_expiration_days: u32,
     alarms: AlarmSettings,
@@ -89,6 +90,21 @@ pub struct FunctionSettings {
     pub ephemeral_storage_mb: Option<u32>,
     /// The most invocations at one time, taken out of the account's; without it, the account's own limit.
     pub reserved_concurrency: Option<u32>,
+}
+
+/// How large files are split, so that several invocations of the processor read them side by side. A file that is
+/// compressed, or whose contract has rules that need all of it in order, is read as a whole, whatever its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSettings {
+    /// Files of this size and more are split, MB.
+    pub file_mb: u32,
+    /// About how large a part is, MB.
+    pub range_mb: u32,
+    /// How many parts of one file are read at once, at most, 1 to 1,000.
+    pub max_concurrency: u32,
+    /// How many parts of a hundred may fail before the others are given up. The file fails for one all the same.
+    pub tolerated_failure_percentage: u32,
 }
 
 /// When alarms sound.
@@ -161,6 +177,8 @@ pub struct Settings {
     pub orchestrator: FunctionSettings,
     /// The processor's size and limits.
     pub processor: FunctionSettings,
+    /// How large files are split.
+    pub split: SplitSettings,
     /// How long ingested files are kept, days.
     pub ingest_expiration_days: u32,
     /// How long quarantined rows are kept, days.
@@ -200,6 +218,7 @@ impl Settings {
             log_retention_days: found.log_retention_days,
             orchestrator: found.orchestrator,
             processor: found.processor,
+            split: found.split,
             ingest_expiration_days: found.ingest_expiration_days,
             quarantine_expiration_days: found.quarantine_expiration_days,
             alarms: found.alarms,
@@ -252,7 +271,22 @@ impl Settings {
         }
         let alarms = &self.alarms;
         let percent = |value: f64| value > 0.0 && value <= 100.0;
+        let split = &self.split;
         for (key, value, holds, bounds) in [
+            ("split.file_mb", f64::from(split.file_mb), split.file_mb >= 1, "at least 1"),
+            ("split.range_mb", f64::from(split.range_mb), split.range_mb >= 1, "at least 1"),
+            (
+                "split.max_concurrency",
+                f64::from(split.max_concurrency),
+                (1..=1_000).contains(&split.max_concurrency),
+                "1 to 1000",
+            ),
+            (
+                "split.tolerated_failure_percentage",
+                f64::from(split.tolerated_failure_percentage),
+                split.tolerated_failure_percentage <= 100,
+                "0 to 100",
+            ),
             (
                 "alarms.no_files_hours",
                 f64::from(alarms.no_files_hours),
@@ -324,6 +358,7 @@ mod tests {
     fn values_have_bounds() {
         check(|text| text.replace("pipeline: activity", "pipeline: Activity"), "bucket names");
         check(|text| text.replace("no_files_hours: 24", "no_files_hours: 25"), "no_files_hours is 25");
+        check(|text| text.replace("max_concurrency: 8", "max_concurrency: 0"), "max_concurrency is 0");
         check(|text| text.replace("quarantine_percent: 5", "quarantine_percent: 0"), "quarantine_percent is 0");
         check(
             |text| text.replacen("files_per_month: 100", "quarantined_percent: 101", 1),

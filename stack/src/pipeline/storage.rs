@@ -7,7 +7,7 @@ use cloudformation::s3::bucket::{
     ServerSideEncryptionRule, VersioningConfiguration, VersioningConfigurationStatus,
 };
 use cloudformation::{Handle, PolicyDocument, Reserved, Stack, Statement, Value, dynamodb, lambda, pseudo, s3, text};
-use contract::{INGEST_PREFIX, INGEST_SUFFIXES};
+use contract::{INGEST_PREFIX, INGEST_SUFFIXES, RUN_PREFIX};
 
 use super::Settings;
 
@@ -42,7 +42,7 @@ pub(super) fn add_ingest_bucket(
         LambdaConfiguration::new("s3:ObjectCreated:*", orchestrator.arn())
             .filter(NotificationFilter::new(S3KeyFilter::new(rules)))
     });
-    let bucket = private_bucket(settings.ingest_expiration_days)
+    let bucket = private_bucket([expiry("expire", settings.ingest_expiration_days)])
         .notification_configuration(NotificationConfiguration::new().lambda_configurations(notifications));
     let bucket = stack.add_reserved(reserved, bucket);
     stack.attributes(&bucket).depends_on(&permission).removal(settings.removal());
@@ -52,7 +52,9 @@ pub(super) fn add_ingest_bucket(
 
 /// Adds the bucket of quarantined rows.
 pub(super) fn add_quarantine_bucket(stack: &mut Stack, settings: &Settings) -> Handle<s3::Bucket> {
-    let bucket = stack.add("QuarantineBucket", private_bucket(settings.quarantine_expiration_days));
+    // What the parts of a split file leave for each other is of no use once the file is processed.
+    let rules = [expiry("expire", settings.quarantine_expiration_days), expiry("expire-runs", 2).prefix(RUN_PREFIX)];
+    let bucket = stack.add("QuarantineBucket", private_bucket(rules));
     stack.attributes(&bucket).removal(settings.removal());
     require_tls(stack, "QuarantineBucketPolicy", &bucket);
     bucket
@@ -60,31 +62,43 @@ pub(super) fn add_quarantine_bucket(stack: &mut Stack, settings: &Settings) -> H
 
 /// Adds the table: one item for each event of a user, in the order of time.
 pub(super) fn add_table(stack: &mut Stack, settings: &Settings) -> Handle<dynamodb::Table> {
+    let table = stack.add("Table", table([("user_id", "HASH"), ("timestamp", "RANGE")], settings));
+    stack.attributes(&table).removal(settings.removal());
+    table
+}
+
+/// Adds the table of failures: one item for each execution that failed without a summary.
+pub(super) fn add_failure_table(stack: &mut Stack, settings: &Settings) -> Handle<dynamodb::Table> {
+    let table = stack.add("FailureTable", table([("execution", "HASH")], settings));
+    stack.attributes(&table).removal(settings.removal());
+    table
+}
+
+/// A table whose keys are texts, paid for by request, encrypted, and with backups.
+fn table<const KEYS: usize>(keys: [(&str, &str); KEYS], settings: &Settings) -> dynamodb::Table {
     use dynamodb::table::{
         AttributeDefinition, AttributeType, BillingMode, KeySchema, PointInTimeRecoverySpecification, SSESpecification,
     };
-    let properties = dynamodb::Table::new([KeySchema::new("user_id", "HASH"), KeySchema::new("timestamp", "RANGE")])
-        .attribute_definitions([
-            AttributeDefinition::new("user_id", AttributeType::S),
-            AttributeDefinition::new("timestamp", AttributeType::S),
-        ])
+    dynamodb::Table::new(keys.map(|(name, role)| KeySchema::new(name, role)))
+        .attribute_definitions(keys.map(|(name, _)| AttributeDefinition::new(name, AttributeType::S)))
         .billing_mode(BillingMode::PayPerRequest)
         .point_in_time_recovery_specification(
             PointInTimeRecoverySpecification::new().point_in_time_recovery_enabled(true),
         )
         .sse_specification(SSESpecification::new(true))
-        .deletion_protection_enabled(settings.retain_data);
-    let table = stack.add("Table", properties);
-    stack.attributes(&table).removal(settings.removal());
-    table
+        .deletion_protection_enabled(settings.retain_data)
+}
+
+/// A rule by which objects expire, and their old versions.
+fn expiry(id: &str, days: u32) -> Rule {
+    Rule::new(RuleStatus::Enabled)
+        .id(id)
+        .expiration_in_days(days)
+        .noncurrent_version_expiration(NoncurrentVersionExpiration::new(7))
 }
 
 /// A bucket that is private, encrypted and versioned, and whose objects expire.
-fn private_bucket(expiration_days: u32) -> s3::Bucket {
-    let expiry = Rule::new(RuleStatus::Enabled)
-        .id("expire")
-        .expiration_in_days(expiration_days)
-        .noncurrent_version_expiration(NoncurrentVersionExpiration::new(7));
+fn private_bucket(expiries: impl IntoIterator<Item = Rule>) -> s3::Bucket {
     // A multipart upload that nobody finished is invisible and is paid for.
     let uploads = Rule::new(RuleStatus::Enabled)
         .id("abort-uploads")
@@ -93,7 +107,7 @@ fn private_bucket(expiration_days: u32) -> s3::Bucket {
         .server_side_encryption_by_default(ServerSideEncryptionByDefault::new(SSEAlgorithm::Aes256));
     s3::Bucket::new()
         .bucket_encryption(BucketEncryption::new([encryption]))
-        .lifecycle_configuration(LifecycleConfiguration::new([expiry, uploads]))
+        .lifecycle_configuration(LifecycleConfiguration::new(expiries.into_iter().chain([uploads]).collect::<Vec<_>>()))
         .ownership_controls(OwnershipControls::new([
             OwnershipControlsRule::new().object_ownership(ObjectOwnership::BucketOwnerEnforced)
         ]))

@@ -55,6 +55,8 @@ pub fn usage(settings: &Settings) -> Usage {
             },
         ),
         ("Table", ResourceUsage::Table { writes: rows - quarantined, item_bytes: row_bytes }),
+        // Only what fails writes there.
+        ("FailureTable", ResourceUsage::Table { writes: 0.0, item_bytes: row_bytes }),
         ("OrchestratorFunction", function(ORCHESTRATOR_SECONDS, files, 0.0)),
         // Its trace is the execution's.
         ("ProcessorFunction", function(processor_seconds, 0.0, (metric::ALL.len() + BROKEN) as f64)),

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput};
+use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput, ProcessorTask, Step as _, step};
 use serde_json::Value;
 use tokio::io::{self, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -70,7 +70,7 @@ pub(crate) struct Settings<'a> {
 
 /// The event for `file`, as the state machine makes it.
 fn event(file: &FileLocation) -> Value {
-    serde_json::to_value(file).unwrap()
+    serde_json::to_value(ProcessorTask { step: step::Process::NAME.into(), input: file }).unwrap()
 }
 
 /// Has `file` processed by a new process that reaches AWS through `proxy`, and waits until it answers or is killed.

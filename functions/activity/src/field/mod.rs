@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use regex::Regex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use self::scalar::{Bound, Values};
 pub(crate) use self::written::FieldRules;
@@ -23,7 +23,7 @@ use crate::time_format::TimeFormats;
 use crate::{Code, Reason};
 
 /// A type that a rule can ask for, as JSON names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Type {
     String,

@@ -14,7 +14,7 @@ use contract::{Counts, FileRuleOutcome, Verdict};
 use serde::Deserialize;
 
 pub(crate) use self::shape::Shape;
-pub(crate) use self::statistics::Statistics;
+pub(crate) use self::statistics::{Measured, Statistics};
 use crate::handling::{Action, Severity};
 use crate::instant::Instant;
 use crate::period::Period;
@@ -74,7 +74,7 @@ struct Bounds {
 
 /// What the rows of a file were counted as.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Account {
+pub(crate) struct RowCounts {
     pub(crate) counts: Counts,
     /// Rows with a fault of severity `fail`.
     pub(crate) invalid: u64,
@@ -91,6 +91,11 @@ impl FileRule {
     /// How much it matters where the rule is broken.
     pub(crate) fn severity(&self) -> Severity {
         self.severity
+    }
+
+    /// Whether the rule needs every value of a file in one place.
+    pub(crate) fn needs_whole_file(&self) -> bool {
+        matches!(self.measure, Measure::Uniqueness(..))
     }
 
     /// The field that the rule is about.

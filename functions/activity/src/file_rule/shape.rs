@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{IntoDeserializer, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::attribute::{Attribute, Map};
 use crate::field::Type;
@@ -25,7 +25,7 @@ pub(crate) struct Shape {
 }
 
 /// One field, and what lies below it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Node {
     types: BTreeSet<Type>,
     below: BTreeMap<String, Node>,
@@ -72,8 +72,8 @@ impl From<BTreeMap<Pointer, Types>> for Shape {
 
 impl Shape {
     /// How `observed` differs from this, the baseline: `new /a, gone /b, /c is string`. None where it does not.
-    fn difference(&self, observed: &Self) -> Option<String> {
-        let (before, now) = (self.fields(), observed.fields());
+    fn difference(&self, observed: &Node) -> Option<String> {
+        let (before, now) = (self.root.fields(), observed.fields());
         let gone = before.keys().filter(|field| !now.contains_key(*field)).map(|field| format!("gone {field}"));
         let changed = now.iter().filter_map(|(field, types)| match before.get(field) {
             None => Some(format!("new {field}")),
@@ -91,7 +91,9 @@ impl Shape {
             _ => Some(format!("{}, and {more} more", all[..MAX_NAMED].join(", "))),
         }
     }
+}
 
+impl Node {
     /// The fields by pointer.
     fn fields(&self) -> BTreeMap<String, &BTreeSet<Type>> {
         fn collect<'n>(node: &'n Node, path: &str, fields: &mut BTreeMap<String, &'n BTreeSet<Type>>) {
@@ -104,8 +106,21 @@ impl Shape {
             }
         }
         let mut fields = BTreeMap::new();
-        collect(&self.root, "", &mut fields);
+        collect(self, "", &mut fields);
         fields
+    }
+
+    /// Adds what another node has.
+    fn merge(&mut self, other: Self) {
+        self.types.extend(other.types);
+        for (name, node) in other.below {
+            self.below.entry(name).or_default().merge(node);
+        }
+    }
+
+    /// How many fields lie below.
+    fn count(&self) -> usize {
+        self.below.values().map(|node| 1 + node.count()).sum()
     }
 }
 
@@ -115,15 +130,22 @@ fn covers(known: &BTreeSet<Type>, kind: Type) -> bool {
 }
 
 /// A shape while it is observed.
-#[derive(Default)]
-pub(super) struct Observation {
-    shape: Shape,
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Observation {
+    root: Node,
     fields: usize,
 }
 
 impl Observation {
     pub(super) fn add(&mut self, row: &Map) {
-        add_map(row, &mut self.shape.root, &mut self.fields);
+        add_map(row, &mut self.root, &mut self.fields);
+    }
+
+    /// Adds what was observed of other rows.
+    pub(super) fn merge(&mut self, other: Self) {
+        let are_too_many = self.fields.max(other.fields) > MAX_FIELDS;
+        self.root.merge(other.root);
+        self.fields = if are_too_many { MAX_FIELDS + 1 } else { self.root.count() };
     }
 
     /// How the rows differ from `baseline`.
@@ -131,7 +153,7 @@ impl Observation {
         if self.fields > MAX_FIELDS {
             return Some(format!("over {MAX_FIELDS} fields"));
         }
-        baseline.difference(&self.shape)
+        baseline.difference(&self.root)
     }
 }
 

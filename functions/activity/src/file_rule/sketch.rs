@@ -6,13 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The most that a quantile is off, of its value.
 const ERROR: f64 = 0.005;
 
 /// Counts of values by bucket. DynamoDB's numbers lie within 1E-130 and 1E+126, which makes at most 60,000 buckets a
 /// sign.
-#[derive(Default)]
-pub(super) struct Sketch {
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sketch {
     negative: BTreeMap<i32, u64>,
     zeros: u64,
     positive: BTreeMap<i32, u64>,
@@ -28,6 +30,15 @@ impl Sketch {
         }
         let buckets = if value < 0.0 { &mut self.negative } else { &mut self.positive };
         *buckets.entry((value.abs().ln() / growth().ln()).ceil() as i32).or_default() += 1;
+    }
+
+    /// Adds what another sketch has counted.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.zeros += other.zeros;
+        self.count += other.count;
+        for (own, others) in [(&mut self.negative, other.negative), (&mut self.positive, other.positive)] {
+            others.into_iter().for_each(|(bucket, count)| *own.entry(bucket).or_default() += count);
+        }
     }
 
     /// The value below which the part `at` of all values lies.
@@ -67,6 +78,24 @@ mod tests {
             let exact = values[(at * (values.len() - 1) as f64).floor() as usize];
             let found = sketch.quantile(at).unwrap();
             prop_assert!((found - exact).abs() <= exact.abs() * ERROR * 1.0001, "{found} for {exact}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sketches_of_parts_make_the_sketch_of_the_whole(
+            values in prop::collection::vec(prop_oneof![-1e9..1e9, Just(0.0)], 0..100),
+            cut in 0..100_usize,
+        ) {
+            let sketch = |values: &[f64]| {
+                let mut sketch = Sketch::default();
+                values.iter().for_each(|value| sketch.add(*value));
+                sketch
+            };
+            let (head, tail) = values.split_at(cut.min(values.len()));
+            let mut merged = sketch(head);
+            merged.merge(sketch(tail));
+            prop_assert_eq!(merged, sketch(&values));
         }
     }
 

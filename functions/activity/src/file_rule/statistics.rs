@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use contract::FileRuleOutcome;
+use serde::{Deserialize, Serialize};
 
 use super::shape::Observation;
 use super::sketch::Sketch;
-use super::{Account, FileRule, Measure, Observed};
+use super::{FileRule, Measure, Observed, RowCounts};
 use crate::attribute::{Attribute, Map};
 use crate::instant::Instant;
 use crate::key_hash::{KeyHash, KeyHasher};
@@ -17,7 +18,7 @@ use crate::period::Period;
 use crate::pointer::Pointer;
 use crate::spill::{ExternalSort, Spill, SpillError};
 
-/// The statistics of one file.
+/// The statistics of one file, or of a part of it, while its rows are read.
 pub(crate) struct Statistics<'c> {
     rules: Vec<(&'c FileRule, Tally)>,
     /// The newest row's time.
@@ -26,7 +27,16 @@ pub(crate) struct Statistics<'c> {
     canonical: Vec<u8>,
 }
 
+/// What rows were measured, without the rules: what parts of a file add up.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    /// In the contract's order of rules.
+    tallies: Vec<Tally>,
+    newest: Option<Instant>,
+}
+
 /// What one rule needs to know of the rows.
+#[derive(Serialize, Deserialize)]
 enum Tally {
     /// Nothing but how they were counted.
     Counts,
@@ -35,6 +45,8 @@ enum Tally {
         present: u64,
         all: u64,
     },
+    /// Of one process: it is not written down, and a file with such a rule is not read in parts.
+    #[serde(skip)]
     Distinct(Distinct),
     Sum(Sum),
     Sketch(Sketch),
@@ -48,7 +60,7 @@ struct Distinct {
 }
 
 /// A sum with what rounding lost of it (Neumaier), so that the order of the values hardly matters.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Sum {
     sum: f64,
     lost: f64,
@@ -103,20 +115,41 @@ impl<'c> Statistics<'c> {
         self.newest = self.newest.max(Some(time));
     }
 
+    /// What was measured.
+    pub(crate) fn into_measured(self) -> Measured {
+        Measured { tallies: self.rules.into_iter().map(|(_, tally)| tally).collect(), newest: self.newest }
+    }
+}
+
+impl Measured {
+    /// Adds what was measured of later rows by the same rules.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.newest = self.newest.max(later.newest);
+        if self.tallies.is_empty() {
+            self.tallies = later.tallies;
+        } else {
+            self.tallies.iter_mut().zip(later.tallies).for_each(|(tally, later)| tally.merge(later));
+        }
+    }
+
     /// How old the newest row was when the file arrived, seconds. None where either is not known.
     pub(crate) fn newest_row_age(&self, arrived: Option<Instant>) -> Option<u64> {
         let age = arrived?.seconds_since(self.newest?);
         Some(u64::try_from(age).unwrap_or_default())
     }
 
-    /// What each rule found, in the contract's order.
-    pub(crate) fn outcomes(self, account: Account) -> Result<Vec<(&'c FileRule, FileRuleOutcome)>, SpillError> {
+    /// What each of the rules by which it was measured found.
+    pub(crate) fn outcomes<'c>(
+        self,
+        rules: &'c [FileRule],
+        counts: RowCounts,
+    ) -> Result<Vec<(&'c FileRule, FileRuleOutcome)>, SpillError> {
         let newest = self.newest;
         let outcome = |(rule, tally): (&'c FileRule, Tally)| {
-            let observed = tally.observed(rule, account, newest)?;
+            let observed = tally.observed(rule, counts, newest)?;
             Ok((rule, rule.outcome(observed)))
         };
-        self.rules.into_iter().map(outcome).collect()
+        rules.iter().zip(self.tallies).map(outcome).collect()
     }
 }
 
@@ -132,13 +165,27 @@ fn freshness(max_age: Period, newest: Option<Instant>, arrived: Option<Instant>)
 }
 
 impl Tally {
-    fn observed(self, rule: &FileRule, account: Account, newest: Option<Instant>) -> Result<Observed, SpillError> {
-        let rows = account.counts.lines - account.counts.blank;
+    /// Adds what the same rule's tally has of later rows.
+    fn merge(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Present { present, all }, Self::Present { present: more, all: of }) => {
+                *present += more;
+                *all += of;
+            }
+            (Self::Sum(sum), Self::Sum(later)) => sum.merge(later),
+            (Self::Sketch(sketch), Self::Sketch(later)) => sketch.merge(later),
+            (Self::Shape(observation), Self::Shape(later)) => observation.merge(*later),
+            _ => {}
+        }
+    }
+
+    fn observed(self, rule: &FileRule, counts: RowCounts, newest: Option<Instant>) -> Result<Observed, SpillError> {
+        let rows = counts.counts.lines - counts.counts.blank;
         Ok(match (&rule.measure, self) {
             (Measure::RowCount(bounds), _) => Observed::number(rows as f64, *bounds),
-            (Measure::InvalidRatio(bounds), _) => Observed::ratio(account.invalid, rows, *bounds),
-            (Measure::DuplicateRatio(bounds), _) => Observed::ratio(account.counts.duplicates, rows, *bounds),
-            (Measure::Freshness(max_age), _) => freshness(*max_age, newest, account.arrived),
+            (Measure::InvalidRatio(bounds), _) => Observed::ratio(counts.invalid, rows, *bounds),
+            (Measure::DuplicateRatio(bounds), _) => Observed::ratio(counts.counts.duplicates, rows, *bounds),
+            (Measure::Freshness(max_age), _) => freshness(*max_age, newest, counts.arrived),
             (Measure::Volume { median, max_deviation }, _) => {
                 let holds = (rows as f64 - median).abs() <= max_deviation * median;
                 Observed { text: format!("{rows} rows"), holds }
@@ -241,6 +288,13 @@ impl Sum {
         self.lost += (large - sum) + small;
         self.sum = sum;
         self.count += 1;
+    }
+
+    fn merge(&mut self, later: Self) {
+        let count = self.count + later.count;
+        self.add(later.sum);
+        self.lost += later.lost;
+        self.count = count;
     }
 
     fn total(self) -> f64 {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod keys;
+mod parts;
 mod properties;
 mod refusal;
 mod rules;
@@ -48,21 +49,29 @@ fn read_pieces<'a>(contract: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -
     let contract = RecordContract::from_yaml(contract).unwrap();
     let mut reader = FileReader::new(&contract);
     let mut outcome = Outcome::default();
-    let Outcome { items, quarantined, .. } = &mut outcome;
-    let mut sink = |row: Row<'_>| match row {
-        Row::Item { item, .. } => items.push(item.into_owned()),
-        Row::Quarantined(row) => quarantined.push(Quarantined {
-            line: row.line.number,
-            offset: row.line.offset,
-            length: row.line.length,
-            raw: row.line.raw.to_vec(),
-            codes: row.reasons.iter().map(|reason| reason.code).collect(),
-            reasons: row.reasons.iter().map(ToString::to_string).collect(),
-        }),
-    };
+    let mut sink = outcome.sink();
     pieces.into_iter().for_each(|piece| reader.feed(piece, &mut sink).unwrap());
     let summary = reader.finish(&mut sink).unwrap();
+    drop(sink);
     Outcome { summary, ..outcome }
+}
+
+impl Outcome {
+    /// Keeps the rows that a reader hands out.
+    fn sink(&mut self) -> impl FnMut(Row<'_>) {
+        let Outcome { items, quarantined, .. } = self;
+        |row| match row {
+            Row::Item { item, .. } => items.push(item.into_owned()),
+            Row::Quarantined(row) => quarantined.push(Quarantined {
+                line: row.line.number,
+                offset: row.line.offset,
+                length: row.line.length,
+                raw: row.line.raw.to_vec(),
+                codes: row.reasons.iter().map(|reason| reason.code).collect(),
+                reasons: row.reasons.iter().map(ToString::to_string).collect(),
+            }),
+        }
+    }
 }
 
 /// Reads a file, and checks what holds for every one.

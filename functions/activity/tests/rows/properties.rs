@@ -28,7 +28,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn plain_file() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn plain_file() -> impl Strategy<Value = Vec<u8>> {
     let lines = prop::collection::vec((line(), prop::sample::select(vec![&b"\n"[..], b"\r\n"])), 0..12);
     let file = (any::<bool>(), lines, any::<bool>()).prop_map(|(mark, lines, last_feed)| {
         let mut file = if mark { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };

@@ -1,6 +1,7 @@
 //! What a strict contract makes of a file that it refuses, which takes two readings.
 
-use activity::{FileReader, RecordContract, Refusal, Row, Summary};
+use activity::{FileReader, RecordContract, Row, Summary};
+use contract::Refusal;
 use contract::{Counts, Verdict};
 use proptest::prelude::*;
 

@@ -1,19 +1,15 @@
 //! What the processor sends to the table is what the plain client sends for the same items.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something unexpected happens")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::support::Server;
 use activity::{Attribute, FileReader, Item, PARTITION_KEY, RecordContract, Row, SORT_KEY};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use contract::{FileLocation, ProcessorEnvironment};
 use processor::Processor;
-use support::Server;
 
 const CONTRACT: &str = "{user: [/user_id], time: [/timestamp], time_formats: [iso8601], limits: {max_depth: 32}}";
 

@@ -1,24 +1,16 @@
 //! What the processor does with a file, against a local server that can misbehave.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something unexpected happens")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
-use activity::RecordContract;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use crate::support::{Server, processor};
 use contract::{
-    FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput, QUARANTINE_MANIFEST, QuarantineManifest,
-    RunReport, Verdict,
+    FileLocation, ProcessorError, ProcessorOutput, QUARANTINE_MANIFEST, QuarantineManifest, RunReport, Verdict,
 };
-use processor::{Backoff, Error, Processor};
+use processor::Error;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use support::Server;
 
 const CONTRACT: &str = "
 user: [/user_id]
@@ -59,22 +51,7 @@ async fn process_by(
     file: FileLocation,
     time: Duration,
 ) -> Result<ProcessorOutput, Error> {
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
-        .endpoint_url(&server.endpoint)
-        .retry_config(aws_config::retry::RetryConfig::disabled())
-        .build();
-    let environment = ProcessorEnvironment {
-        pipeline: "test".into(),
-        table_name: "table".into(),
-        quarantine_bucket: "quarantine".into(),
-    };
-    let contract = RecordContract::from_yaml(contract).unwrap();
-    let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2), tries: 3 };
-    let processor = Processor::new(&config, environment, contract).with_backoff(backoff);
-    let output = processor.process(file, time).await;
+    let output = processor(contract, server).process(file, time).await;
     if let Ok(output) = &output {
         assert!(output.counts.reconciles(), "{output:?}");
     }

@@ -3,7 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use activity::RecordContract;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use contract::ProcessorEnvironment;
+use processor::{Backoff, Processor};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,6 +37,25 @@ pub(crate) struct State {
     pub(crate) refuse_table: Option<(u16, &'static str)>,
     /// The users whose items DynamoDB takes for invalid.
     pub(crate) invalid_users: BTreeSet<String>,
+}
+
+/// A processor that works on the server's bucket `activity`, and tries quickly, three times.
+pub(crate) fn processor(contract: &str, server: &Server) -> Processor {
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
+        .endpoint_url(&server.endpoint)
+        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .build();
+    let environment = ProcessorEnvironment {
+        pipeline: "test".into(),
+        table_name: "table".into(),
+        quarantine_bucket: "quarantine".into(),
+    };
+    let contract = RecordContract::from_yaml(contract).unwrap();
+    let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2), tries: 3 };
+    Processor::new(&config, environment, contract).with_backoff(backoff)
 }
 
 /// The server, and what it holds.
@@ -176,10 +201,16 @@ fn get(request: &Request, state: &mut State) -> Response {
     if request.headers.get("if-match").is_some_and(|wanted| *wanted != etag(content)) {
         return Response::new(412, "<Error><Code>PreconditionFailed</Code><Message>no</Message></Error>");
     }
-    let from = request.headers.get("range").map(|range| {
-        range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-')).unwrap().parse::<usize>().unwrap()
+    let range = request.headers.get("range").map(|range| {
+        let (from, to) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')).unwrap();
+        let to = to.parse().map_or(content.len(), |last: usize| (last + 1).min(content.len()));
+        from.parse::<usize>().unwrap()..to
     });
-    let mut response = Response::new(if from.is_some() { 206 } else { 200 }, &content[from.unwrap_or(0)..]);
+    if range.as_ref().is_some_and(|range| range.start >= content.len()) {
+        return Response::new(416, "<Error><Code>InvalidRange</Code><Message>no</Message></Error>");
+    }
+    let status = if range.is_some() { 206 } else { 200 };
+    let mut response = Response::new(status, &content[range.unwrap_or(0..content.len())]);
     response.headers.push(("etag", etag(content)));
     response.headers.push(("last-modified", "Sat, 12 Sep 2015 01:00:00 GMT".into()));
     response.cut = state.cuts.pop();

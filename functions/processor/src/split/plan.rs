@@ -1,0 +1,62 @@
+//! How a large file is read: as a whole, or in ranges of whole lines.
+
+use activity::can_be_read_in_parts;
+use contract::{ByteRange, FileLocation, PlanInput, SplitPlan};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::Run;
+use crate::error::Error;
+use crate::object::Object;
+use crate::processor::Processor;
+
+/// The most ranges of a file. What a plan says, and what comes of the ranges, flows through the state machine, which takes
+/// 256 KB; of a file that is larger than this many ranges, each is larger.
+const MOST: u64 = 1_000;
+
+/// What is read at a time to find the end of a line, bytes.
+const WINDOW: u64 = 64 << 10;
+
+/// How many ends of lines are looked for at a time.
+const AT_A_TIME: usize = 16;
+
+impl Processor {
+    /// Looks at a large file and decides how it is read.
+    pub(crate) async fn plan(&self, input: PlanInput) -> Result<SplitPlan, Error> {
+        let mut object = Object::open(&self.s3, &input.file).await?;
+        let file = object.pinned();
+        let run = Run::begin(&self.s3, &self.environment.quarantine_bucket);
+        let can_be_split = !self.contract.needs_whole_file() && can_be_read_in_parts(object.first_bytes().await?);
+        drop(object);
+        let size = file.size.unwrap_or_default();
+        let ranges = match size.div_ceil(input.range_bytes.max(1)).min(MOST) {
+            count if count > 1 && can_be_split => self.ranges(&file, size, count).await?,
+            _ => Vec::new(),
+        };
+        Ok(SplitPlan { file, run: run.name(), ranges })
+    }
+
+    /// About `count` ranges of `file`. Fewer, where lines are longer than a range; none, where it is all one line.
+    async fn ranges(&self, file: &FileLocation, size: u64, count: u64) -> Result<Vec<ByteRange>, Error> {
+        // A file can be so large that the product is not a 64-bit number.
+        let cuts = (1..count).map(|number| (u128::from(size) * u128::from(number) / u128::from(count)) as u64);
+        let starts = stream::iter(cuts).map(|cut| self.next_line(file, cut, size)).buffered(AT_A_TIME);
+        let starts: Vec<u64> = starts.try_collect().await?;
+        let mut bounds: Vec<u64> = [0].into_iter().chain(starts).chain([size]).collect();
+        bounds.dedup();
+        let ranges: Vec<_> = bounds.windows(2).map(|pair| ByteRange { start: pair[0], end: pair[1] }).collect();
+        Ok(if ranges.len() > 1 { ranges } else { Vec::new() })
+    }
+
+    /// Where the first line starts behind byte `from`; the file's end, where none does.
+    async fn next_line(&self, file: &FileLocation, mut from: u64, size: u64) -> Result<u64, Error> {
+        while from < size {
+            let window = ByteRange { start: from, end: (from + WINDOW).min(size) };
+            let bytes = Object::open_range(&self.s3, file, window).await?.collect(self.backoff).await?;
+            if let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
+                return Ok(from + at as u64 + 1);
+            }
+            from = window.end;
+        }
+        Ok(size)
+    }
+}
