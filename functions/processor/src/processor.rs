@@ -37,9 +37,9 @@ use crate::table::Table;
 /// it: it is for rows near DynamoDB's 400 KB, of which 64 batches would not fit a small function's memory.
 const BYTES_IN_FLIGHT: usize = 8 << 20;
 
-/// What the row reader keeps of the keys seen in memory, bytes: enough for 390,000 rows without a look at a file, and
-/// for a file of 33 million, 10 GB, with few.
-const KEYS_BYTES: usize = 32 << 20;
+/// What the row reader keeps of the keys seen in memory, bytes: enough for 290,000 rows without a look at a file, and
+/// for a file of 33 million, 10 GB, with few. The whole process is to stay below 64 MB.
+const KEYS_BYTES: usize = 24 << 20;
 
 /// How many messages may wait between two stages.
 pub(crate) const WAITING: usize = 4;

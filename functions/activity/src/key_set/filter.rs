@@ -2,11 +2,11 @@
 
 use crate::key_hash::KeyHash;
 
-/// How many bits a hash sets in its block: the best for about six bits of filter for each hash.
+/// How many bits a hash sets in its block: good for four to eight bits of filter for each hash.
 const BITS: u32 = 4;
 
 /// A Bloom filter in blocks of a cache line (Putze, Sanders and Singler, 2007): a look is one cache miss. At 33 million
-/// hashes, 24 MiB take one new hash in twenty for an old one.
+/// hashes, 18 MiB take one new hash in eight for an old one.
 pub(super) struct Filter {
     blocks: Vec<Block>,
 }
