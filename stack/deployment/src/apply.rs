@@ -1,5 +1,7 @@
 //! Makes a stack what its template says, whatever it was before.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -44,7 +46,7 @@ impl Connection {
         let connection = self.clone();
         Operation::new(|events| async move {
             stale::check(&connection, &plan, &request).await?;
-            guard(&plan.stack, &plan.changes, &request)?;
+            plan.check_losses(&request.allow_replace)?;
             match &plan.step {
                 Step::Nothing => Ok(Outcome::Unchanged),
                 Step::ChangeSet(change_set) => {
@@ -74,14 +76,14 @@ pub(crate) async fn apply(
     match step {
         Step::Nothing => Ok(Outcome::Unchanged),
         Step::ChangeSet(change_set) => {
-            if let Err(error) = guard(&request.name, &changes, request) {
+            if let Err(error) = guard(&request.name, &changes, &request.allow_replace) {
                 change_set::discard(connection, &change_set).await?;
                 return Err(error);
             }
             execute(connection, &request.name, &change_set, request.options, events).await
         }
         Step::Refactor(refactor) => {
-            guard(&request.name, &changes, request)?;
+            guard(&request.name, &changes, &request.allow_replace)?;
             move_and_change(connection, request, &refactor, &changes, events).await
         }
     }
@@ -100,7 +102,7 @@ async fn move_and_change(
         Creation::NoChanges => Ok(Outcome::Updated),
         Creation::Ready(change_set, changes) => {
             let checked = check_expected(&request.name, &changes, expected);
-            if let Err(error) = checked.and_then(|()| guard(&request.name, &changes, request)) {
+            if let Err(error) = checked.and_then(|()| guard(&request.name, &changes, &request.allow_replace)) {
                 change_set::discard(connection, &change_set).await?;
                 return Err(error);
             }
@@ -116,10 +118,22 @@ fn check_expected(stack: &str, changes: &[Change], expected: &[Change]) -> Resul
     if changes.is_empty() { Ok(()) } else { Err(DeploymentError::Unexpected { stack: stack.to_owned(), changes }) }
 }
 
+impl Plan {
+    /// Refuses a plan that would lose data without consent to it: `allowed` are the logical ids of resources that may be
+    /// replaced or deleted. [`apply_plan`](Connection::apply_plan) does it too; this says it before anybody is asked.
+    ///
+    /// # Errors
+    ///
+    /// A resource that holds data, and that is not among them, would be replaced or deleted.
+    pub fn check_losses(&self, allowed: &BTreeSet<String>) -> Result<(), DeploymentError> {
+        guard(&self.stack, &self.changes, allowed)
+    }
+}
+
 /// Refuses what would lose data without consent to it.
-fn guard(stack: &str, changes: &[Change], request: &StackRequest) -> Result<(), DeploymentError> {
+fn guard(stack: &str, changes: &[Change], allowed: &BTreeSet<String>) -> Result<(), DeploymentError> {
     let losses = changes.iter().filter_map(Change::loss);
-    let losses: Vec<_> = losses.filter(|loss| !request.allow_replace.contains(&loss.logical_id)).collect();
+    let losses: Vec<_> = losses.filter(|loss| !allowed.contains(&loss.logical_id)).collect();
     if losses.is_empty() { Ok(()) } else { Err(DeploymentError::WouldLose { stack: stack.to_owned(), losses }) }
 }
 

@@ -119,10 +119,32 @@ impl fmt::Display for Moved {
     }
 }
 
+impl Connection {
+    /// Makes sure that `plan` is for this account, region and endpoint, and for the stack `name`: before anything is made
+    /// or sent in the wrong one.
+    ///
+    /// # Errors
+    ///
+    /// It is not, or AWS does not say whose credentials these are.
+    pub async fn check_destination(&self, plan: &Plan, name: &str) -> Result<(), DeploymentError> {
+        refuse(plan, destination(self, plan, &self.account().await?, name))
+    }
+
+    /// Makes sure that all that `plan` rests on is still so, of what there is and of what `request` wants.
+    /// [`apply_plan`](Self::apply_plan) does it too; this says it before anybody is asked.
+    ///
+    /// # Errors
+    ///
+    /// Something has moved, and the error says all that has; or AWS does not answer.
+    pub async fn check_plan(&self, plan: &Plan, request: &StackRequest) -> Result<(), DeploymentError> {
+        check(self, plan, request).await
+    }
+}
+
 /// Refuses a plan that no longer holds, and says all that has moved.
 pub(crate) async fn check(connection: &Connection, plan: &Plan, request: &StackRequest) -> Result<(), DeploymentError> {
-    let mut moved = place(connection, plan, &connection.account().await?);
-    // In another account there is nothing to compare with.
+    let mut moved = destination(connection, plan, &connection.account().await?, &request.name);
+    // In another account, or of another stack, there is nothing to compare with.
     if moved.is_empty() {
         moved = wanted(plan, request);
         moved.extend(assets(connection, plan).await?);
@@ -133,10 +155,14 @@ pub(crate) async fn check(connection: &Connection, plan: &Plan, request: &StackR
             Step::Refactor(planned) => moved.extend(refactor(connection, planned).await?),
         }
     }
+    refuse(plan, moved)
+}
+
+fn refuse(plan: &Plan, moved: Vec<Moved>) -> Result<(), DeploymentError> {
     if moved.is_empty() { Ok(()) } else { Err(DeploymentError::PlanStale { stack: plan.stack.clone(), moved }) }
 }
 
-fn place(connection: &Connection, plan: &Plan, account: &str) -> Vec<Moved> {
+fn destination(connection: &Connection, plan: &Plan, account: &str, name: &str) -> Vec<Moved> {
     let mut moved = Vec::new();
     if account != plan.account {
         moved.push(Moved::Account { planned: plan.account.clone(), now: account.to_owned() });
@@ -148,14 +174,14 @@ fn place(connection: &Connection, plan: &Plan, account: &str) -> Vec<Moved> {
         let now = connection.endpoint_url().map(str::to_owned);
         moved.push(Moved::Endpoint { planned: plan.endpoint.clone(), now });
     }
+    if name != plan.stack {
+        moved.push(Moved::Name { planned: plan.stack.clone(), now: name.to_owned() });
+    }
     moved
 }
 
 fn wanted(plan: &Plan, request: &StackRequest) -> Vec<Moved> {
     let mut moved = Vec::new();
-    if request.name != plan.stack {
-        moved.push(Moved::Name { planned: plan.stack.clone(), now: request.name.clone() });
-    }
     if request.template.sha256() != plan.template_sha256 {
         moved.push(Moved::Template);
     }

@@ -33,6 +33,9 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
     }
     // Region and credentials first: packaging takes minutes, and without them it is for nothing.
     let connection = connect(&verb.target).await?;
+    if let Some(plan) = &saved {
+        connection.check_destination(plan, &settings.stack_name()).await.into_diagnostic()?;
+    }
     let packages = package::build(&verb.packaging, &settings)?;
     let request = request(&connection, &settings, &packages, verb.yes, verb.json).await?;
     let request = StackRequest {
@@ -43,20 +46,21 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
     };
     let is_new = saved.is_none();
     let plan = match saved {
-        Some(plan) => plan,
+        Some(plan) => {
+            // What is refused need not be read.
+            connection.check_plan(&plan, &request).await.into_diagnostic()?;
+            plan
+        }
         None => make_plan(&connection, &request, verb).await?,
     };
     if !plan.is_unchanged() {
         eprint!("{}", describe(&connection, &plan, &request, &settings, console::colors_enabled_stderr()).await?);
-        match terminal::consent(&format!("This changes the stack {}.", plan.stack), verb.yes) {
-            Ok(true) => {}
-            refused => {
-                if is_new {
-                    connection.discard_plan(&plan).await.into_diagnostic()?;
-                }
-                refused?;
-                return Err(refusal());
+        if let Err(refused) = agree(&plan, &request, verb) {
+            // A plan that was saved can still be applied.
+            if is_new {
+                connection.discard_plan(&plan).await.into_diagnostic()?;
             }
+            return Err(refused);
         }
     }
     let deployed = apply(&connection, connection.apply_plan(plan, request.clone()), &request, verb.json).await?;
@@ -67,6 +71,13 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
         terminal::print(&super::outputs::table(&deployed.outputs).to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Stops at a loss of data that is not allowed, and else asks.
+fn agree(plan: &Plan, request: &StackRequest, verb: &Deploy) -> Result<()> {
+    plan.check_losses(&request.allow_replace).into_diagnostic()?;
+    let consented = terminal::consent(&format!("This changes the stack {}.", plan.stack), verb.yes)?;
+    if consented { Ok(()) } else { Err(refusal()) }
 }
 
 /// Undoes the hot-swaps that the deployment did not overwrite: CloudFormation does not know of them.
@@ -142,7 +153,12 @@ pub async fn describe(
     let template = serde_json::from_str(request.template.body()).into_diagnostic()?;
     let (before, after) = (before.side(), Side::new(&template, &request.parameters));
     let cost = cost::change(&before, &after, settings, Some(connection.region()))?;
-    let mut text = diff::text(&Diff::after_moves(&before, &after, plan.moves()), &cost, colour);
+    let diff = Diff::after_moves(&before, &after, plan.moves());
+    let mut text = diff::text(&diff, &cost, colour);
+    if diff.is_empty() && !plan.changes.is_empty() {
+        let ids: Vec<_> = plan.changes.iter().map(|change| change.logical_id.as_str()).collect();
+        text.push_str(&format!("the same in another form, which CloudFormation updates: {}\n", ids.join(", ")));
+    }
     // After a refactor CloudFormation has said nothing yet.
     let who = if plan.moves().is_empty() { "CloudFormation says" } else { "expected" };
     for loss in plan.losses() {

@@ -35,5 +35,9 @@ pub async fn run(verb: &Plan, settings: &SettingsFile) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("apply it with `stack deploy --plan {}`", verb.out.display());
+    let losses: Vec<_> = plan.losses().iter().map(|loss| format!("--allow-replace {}", loss.logical_id)).collect();
+    if !losses.is_empty() {
+        eprintln!("since data can be lost, that takes {} too", losses.join(" "));
+    }
     Ok(ExitCode::from(CHANGES))
 }

@@ -137,6 +137,40 @@ async fn a_plan_for_another_place_is_refused() {
 }
 
 #[tokio::test]
+async fn a_plan_for_another_place_or_stack_is_known_before_anything_is_made() {
+    let stage = Script::default()
+        .on("GetCallerIdentity", ["123456789012", "123456789012", "123456789012", "210987654321"].map(account))
+        .on("DescribeStacks", [stack("UPDATE_COMPLETE")])
+        .on("GetTemplate", [template(DEPLOYED)])
+        .on("CreateChangeSet", [change_set_created()])
+        .on("DescribeChangeSet", [changes(&["Modify Queue AWS::SQS::Queue False"], None)])
+        .play()
+        .await;
+    let plan = stage.connection.plan(&request()).await.unwrap();
+    stage.connection.check_destination(&plan, "orders").await.unwrap();
+    for (name, expected) in [
+        ("invoices", "the stack is `invoices`, and the plan is for `orders`"),
+        ("orders", "the account is 210987654321, and the plan is for 123456789012"),
+    ] {
+        let message = stage.connection.check_destination(&plan, name).await.unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+    stage.assert_played();
+}
+
+#[tokio::test]
+async fn a_plan_is_checked_without_being_applied() {
+    let stage = Scene::default().script().play().await;
+    let plan = stage.connection.plan(&request()).await.unwrap();
+    stage.connection.check_plan(&plan, &request()).await.unwrap();
+    assert!(stage.requests("ExecuteChangeSet").is_empty());
+    let stage = Scene { template: template("{}"), ..Scene::default() }.script().play().await;
+    let plan = stage.connection.plan(&request()).await.unwrap();
+    let error = stage.connection.check_plan(&plan, &request()).await.unwrap_err();
+    assert!(matches!(error, DeploymentError::PlanStale { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_plan_is_stale_when_something_else_is_wanted() {
     let template = StackRequest { template: format!("{WANTED} ").into(), ..request() };
     assert_eq!(Scene::default().moved(template).await, [Moved::Template,]);
