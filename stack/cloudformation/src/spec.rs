@@ -27,6 +27,14 @@ pub struct ResourceSpec {
     pub permissions: Permissions,
 }
 
+impl ResourceSpec {
+    /// Whether a change at `path`, or of something beneath it, can replace the resource.
+    pub fn can_replace(&self, path: &[&str]) -> bool {
+        let mut patterns = self.create_only.iter().chain(self.conditional_create_only);
+        patterns.any(|pattern| pattern.split('/').zip(path).all(|(part, name)| part == "*" || part == *name))
+    }
+}
+
 /// How a resource takes tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tagging {

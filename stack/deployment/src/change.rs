@@ -136,6 +136,29 @@ impl Change {
         }
     }
 
+    /// Without the doubts that the type's schema does not share. For an emulator, which has them of most properties; AWS
+    /// knows more than its schemas say, and its doubts stand.
+    pub(crate) fn without_idle_doubts(self) -> Self {
+        match self.replacement {
+            Some(Replacement::Conditional) if !self.can_be_replaced() => {
+                Self { replacement: Some(Replacement::Never), ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether one of the properties that are in doubt can replace the resource. Where none is named, any may be meant.
+    fn can_be_replaced(&self) -> bool {
+        let Some(spec) = cloudformation::spec(&self.resource_type) else { return true };
+        let is_doubtful = |detail: &&Detail| detail.requires_recreation.as_deref().is_some_and(|word| word != "Never");
+        let mut doubtful = self.details.iter().filter(is_doubtful).peekable();
+        doubtful.peek().is_none()
+            || doubtful.any(|detail| match detail.path.strip_prefix("/Properties/") {
+                Some(path) => spec.can_replace(&path.split('/').collect::<Vec<_>>()),
+                None => true,
+            })
+    }
+
     /// The change that this program's own comparison of two templates finds.
     pub(crate) fn expected(change: ResourceDifference) -> Self {
         let (action, replacement) = match change.impact {
@@ -279,6 +302,33 @@ mod tests {
         ] {
             let found = loss("AWS::DynamoDB::Table", action, replacement, policy_action);
             assert_eq!(found, expected, "{action} {replacement} {policy_action}");
+        }
+    }
+
+    #[test]
+    fn an_emulators_doubt_counts_where_the_types_schema_lets_the_property_replace() {
+        let detail = |path: &str, requires_recreation: &str| Detail {
+            path: path.into(),
+            before: None,
+            after: None,
+            requires_recreation: Some(requires_recreation.into()),
+            cause: None,
+        };
+        let change = ResourceChange::builder().resource_type("AWS::DynamoDB::Table").action(ChangeAction::Modify);
+        let change = Change::from_sdk(change.replacement("Conditional".into()).build());
+        for (details, expected) in [
+            (vec![], Replacement::Conditional),
+            (vec![detail("/Properties", "Conditionally")], Replacement::Conditional),
+            (vec![detail("/Properties/TableName", "Conditionally")], Replacement::Conditional),
+            (vec![detail("/Properties/KeySchema/0/KeyType", "Conditionally")], Replacement::Conditional),
+            (vec![detail("/Properties/BillingMode", "Conditionally")], Replacement::Never),
+            (
+                vec![detail("/Properties/TableName", "Never"), detail("/Properties/BillingMode", "Conditionally")],
+                Replacement::Never,
+            ),
+        ] {
+            let settled = Change { details, ..change.clone() }.without_idle_doubts();
+            assert_eq!(settled.replacement, Some(expected), "{settled:?}");
         }
     }
 

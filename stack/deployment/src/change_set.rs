@@ -158,8 +158,11 @@ async fn wait(
         match &page.status {
             Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {}
             Some(ChangeSetStatus::CreateComplete) if page.execution_status == Some(ExecutionStatus::Available) => {
-                let changes = changes(connection, change_set, page).await?;
-                return Ok(Some(changes.into_iter().map(Change::from_sdk).collect()));
+                let changes = changes(connection, change_set, page).await?.into_iter().map(Change::from_sdk);
+                return Ok(Some(match connection.is_local() {
+                    true => changes.map(Change::without_idle_doubts).collect(),
+                    false => changes.collect(),
+                }));
             }
             Some(ChangeSetStatus::Failed) if NO_CHANGES.iter().any(|text| reason.contains(text)) => return Ok(None),
             status => {

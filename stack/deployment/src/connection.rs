@@ -118,6 +118,11 @@ impl Connection {
         &self.region
     }
 
+    /// Whether the endpoint is on this machine: an emulator's.
+    pub(crate) fn is_local(&self) -> bool {
+        self.endpoint_url().is_some_and(is_loopback)
+    }
+
     /// The endpoint, where it is not AWS's own.
     pub fn endpoint_url(&self) -> Option<&str> {
         self.config.endpoint_url()
