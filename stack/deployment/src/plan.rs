@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cloudformation::SOURCE;
 use cloudformation::diff::Rename;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -124,8 +125,9 @@ impl Connection {
     /// Makes a plan: asks CloudFormation what it takes to make the stack what `request` wants. Changes nothing yet; the
     /// plan's change set waits in the account until it is applied or [discarded](Self::discard_plan).
     ///
-    /// Where the deployed template, parameters and tags are what `request` says, no change set is made. Where resources
-    /// have another logical id, a refactor is made ready instead: a change set would delete and create them.
+    /// Where the deployed template, parameters and tags are what `request` says, no change set is made; another order of
+    /// keys, and other source lines, say the same. Where resources have another logical id, a refactor is made ready
+    /// instead: a change set would delete and create them.
     ///
     /// # Errors
     ///
@@ -236,13 +238,15 @@ async fn change_set(
     })
 }
 
-/// Whether a change set would say that nothing changes. Where the template alone cannot tell, because a macro or a
-/// parameter's value lies elsewhere, CloudFormation is asked.
-fn is_deployed(request: &StackRequest, stack: &Stack, template: &str) -> bool {
-    if !stack.status.is_success() || template != request.template.body() || stack.tags != request.tags {
+/// Whether a change set would say that nothing changes but source lines, which move with every edit above them. Where the
+/// template alone cannot tell, because a macro or a parameter's value lies elsewhere, CloudFormation is asked.
+fn is_deployed(request: &StackRequest, stack: &Stack, deployed: &str) -> bool {
+    let (Some(template), Some(wanted)) = (without_sources(deployed), without_sources(request.template.body())) else {
+        return false;
+    };
+    if !stack.status.is_success() || template != wanted || stack.tags != request.tags {
         return false;
     }
-    let Ok(template) = serde_json::from_str::<Json>(template) else { return false };
     let default = |name: &str| match &template["Parameters"][name]["Default"] {
         Json::String(text) => Some(text.clone()),
         Json::Null => None,
@@ -258,4 +262,16 @@ fn is_deployed(request: &StackRequest, stack: &Stack, template: &str) -> bool {
             None => default(name).as_ref() == Some(value),
         })
         && request.parameters.keys().all(|name| stack.parameters.contains_key(name))
+}
+
+/// The template without the lines that define its resources; none where it is no JSON.
+fn without_sources(template: &str) -> Option<Json> {
+    let mut template: Json = serde_json::from_str(template).ok()?;
+    let resources = template.get_mut("Resources").and_then(Json::as_object_mut);
+    for resource in resources.into_iter().flat_map(|resources| resources.values_mut()) {
+        if let Some(metadata) = resource.get_mut("Metadata").and_then(Json::as_object_mut) {
+            metadata.remove(SOURCE);
+        }
+    }
+    Some(template)
 }

@@ -112,6 +112,21 @@ async fn what_is_deployed_already_needs_no_change_set() {
     stage.assert_played();
 }
 
+#[tokio::test]
+async fn source_lines_that_moved_and_keys_in_another_order_are_no_change() {
+    let queue = |line: u32| format!(r#""Metadata":{{"Source":"stack/src/pipeline/storage.rs:{line}","Cost":"1"}}"#);
+    let deployed = format!(r#"{{"Resources":{{"Queue":{{"Type":"AWS::SQS::Queue",{}}}}}}}"#, queue(7));
+    let wanted = format!(r#"{{"Resources":{{"Queue":{{{},"Type":"AWS::SQS::Queue"}}}}}}"#, queue(8));
+    let stage = Script::default()
+        .on("DescribeStacks", [stack("UPDATE_COMPLETE")])
+        .on("GetTemplate", [template(&deployed)])
+        .play()
+        .await;
+    let outcome = stage.connection.apply(StackRequest::new("orders", wanted)).outcome().await;
+    assert_eq!(outcome.unwrap(), Outcome::Unchanged);
+    stage.assert_played();
+}
+
 /// Such a change set lists no change of a resource, and must be executed all the same.
 #[tokio::test]
 async fn a_change_of_outputs_alone_is_applied() {
