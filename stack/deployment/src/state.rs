@@ -29,7 +29,7 @@ impl NextStep {
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Create => "create it with `stack deploy`",
-            Self::Update => "it takes an update",
+            Self::Update => "`stack deploy` updates it",
             Self::Wait => "wait until that operation has ended; `stack events --follow` watches it",
             Self::Recreate => {
                 "it must be deleted before it can be created again: `stack destroy`, or consent in `deploy`"

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
-use deployment::{Connection, DeleteRequest, Deletion, DeploymentError, Fate, NextStep, Removal, Resource};
+use deployment::{
+    BucketContent, Connection, DeleteRequest, Deletion, DeploymentError, Fate, NextStep, Removal, Resource,
+};
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, Result, miette};
 use serde_json::json;
@@ -13,6 +15,9 @@ use super::follow::{View, follow};
 use super::{SettingsFile, deploy};
 use crate::cli::Destroy;
 use crate::terminal::{self, Table};
+
+/// The status of a stack whose deletion failed, and of the resources because of which it did.
+const DELETE_FAILED: &str = "DELETE_FAILED";
 
 /// Deletes one environment's stack, after its name was typed back.
 pub async fn run(verb: &Destroy, settings: &SettingsFile) -> Result<ExitCode> {
@@ -25,6 +30,9 @@ pub async fn run(verb: &Destroy, settings: &SettingsFile) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     eprint!("{}", describe(&removal));
+    if removal.stack.status.as_str() == DELETE_FAILED && verb.retain.is_empty() {
+        eprintln!("the deletion failed last time; --retain LOGICAL_ID leaves what is in the way");
+    }
     // A deletion that somebody has begun is only watched.
     if removal.stack.next_step() != NextStep::Wait {
         prepare(verb, &connection, &removal).await?;
@@ -59,16 +67,25 @@ async fn prepare(verb: &Destroy, connection: &Connection, removal: &Removal) -> 
     if verb.purge { purge(connection, removal).await } else { Ok(()) }
 }
 
-/// What goes and what stays.
+/// What goes and what stays, and what was in the way last time.
 fn describe(removal: &Removal) -> Table {
     let mut table = Table::new();
-    for (Resource { logical_id, resource_type, physical_id, .. }, fate) in &removal.resources {
-        table.add([fate_name(*fate), logical_id, resource_type, physical_id]);
+    for (resource, fate) in &removal.resources {
+        let Resource { logical_id, resource_type, physical_id, .. } = resource;
+        table.add([fate_name(*fate), logical_id, resource_type, physical_id, &obstacle(resource)]);
     }
     for log_group in &removal.log_groups {
         table.add([fate_name(Fate::DataLost), "-", "AWS::Logs::LogGroup", log_group]);
     }
     table
+}
+
+/// Why the resource could not be deleted, if it could not.
+fn obstacle(resource: &Resource) -> String {
+    if resource.status.as_str() != DELETE_FAILED {
+        return String::new();
+    }
+    format!("in the way: {}", resource.reason.as_deref().unwrap_or("CloudFormation gives no reason"))
 }
 
 fn fate_name(fate: Fate) -> &'static str {
@@ -86,8 +103,13 @@ async fn full_buckets(connection: &Connection, removal: &Removal) -> Result<Vec<
     for bucket in removal.buckets() {
         let content = connection.bucket_content(bucket).await.into_diagnostic()?;
         if !content.is_empty() {
-            let more = if content.more { "more than " } else { "" };
-            full.push(format!("{bucket} holds {more}{} versions of objects", content.versions));
+            full.push(match content {
+                BucketContent { versions: 1, more: false } => format!("{bucket} holds a version of an object"),
+                BucketContent { versions, more: false } => format!("{bucket} holds {versions} versions of objects"),
+                BucketContent { versions, more: true } => {
+                    format!("{bucket} holds more than {versions} versions of objects")
+                }
+            });
         }
     }
     Ok(full)

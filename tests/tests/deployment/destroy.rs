@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use deployment::{Capability, DeleteRequest, Deletion, DeploymentError, StackRequest};
+use deployment::{Capability, StackRequest};
 use local::{Clients, Emulator};
 use serde_json::{Value as Json, json};
 use tests::{stack, talk};
@@ -109,23 +109,28 @@ async fn no_log_group_of_a_function_outlives_its_stack() {
 
 #[tokio::test]
 async fn a_resource_that_is_in_the_way_is_named_and_can_be_left() {
-    let (_emulator, connection) = emulator().await;
+    let (emulator, connection) = emulator().await;
     let network = json!({ "Network": { "Type": "AWS::EC2::VPC", "Properties": { "CidrBlock": "10.0.0.0/16" } } });
     let template = json!({ "Resources": network, "Outputs": { "Id": { "Value": { "Ref": "Network" } } } });
-    connection.apply(StackRequest::new("network", template.to_string())).outcome().await.unwrap();
-    let id = connection.outputs("network").await.unwrap().remove("Id").unwrap();
+    connection.apply(StackRequest::new(name(), template.to_string())).outcome().await.unwrap();
+    let id = connection.outputs(&name()).await.unwrap().remove("Id").unwrap();
     let subnet =
         json!({ "Subnet": { "Type": "AWS::EC2::Subnet", "Properties": { "VpcId": id, "CidrBlock": "10.0.1.0/24" } } });
     connection.apply(request("subnet", subnet)).outcome().await.unwrap();
 
-    let error = connection.delete("network").outcome().await.unwrap_err();
-    let DeploymentError::Failed(failure) = error else { panic!("{error}") };
-    assert_eq!((failure.status.as_str(), failure.cause.unwrap().logical_id.as_str()), ("DELETE_FAILED", "Network"));
+    let failed = destroy(&emulator, &["--yes"]);
+    assert_eq!(failed.status.code(), Some(1));
+    for part in ["ended in DELETE_FAILED", "first cause  Network (AWS::EC2::VPC)", "`--retain` leaves"] {
+        assert!(talk(&failed).contains(part), "`{part}` is not in: {}", talk(&failed));
+    }
 
-    let request = DeleteRequest { retain: vec!["Network".to_owned()], ..DeleteRequest::new("network") };
-    let Deletion::Deleted { retained } = connection.delete(request).outcome().await.unwrap() else {
-        panic!("it was there")
-    };
-    assert_eq!(retained[0].physical_id.as_ref(), Some(&id));
-    assert!(connection.stack("network").await.unwrap().is_none());
+    let asked = destroy(&emulator, &[]);
+    for part in ["in the way: ", "the deletion failed last time; --retain LOGICAL_ID leaves what is in the way"] {
+        assert!(talk(&asked).contains(part), "`{part}` is not in: {}", talk(&asked));
+    }
+
+    let left = destroy(&emulator, &["--yes", "--retain", "Network"]);
+    assert!(left.status.success(), "{}", talk(&left));
+    assert!(talk(&left).contains(&format!("retained: AWS::EC2::VPC Network {id}")), "{}", talk(&left));
+    assert!(connection.stack(&name()).await.unwrap().is_none());
 }

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::fmt::{self, Display, Write};
 
-use deployment::{DeploymentError, Failure, StackEvent, hint};
+use deployment::{DeploymentError, Failure, NextStep, StackEvent, hint};
 use miette::{Diagnostic, Result};
 use serde::Serialize;
 
@@ -48,6 +48,7 @@ impl Explained {
             message: self.error.to_string(),
             failure: failure(&self.error),
             defined: self.defined.as_deref(),
+            next: failure(&self.error).map(|failure| failure.status.next_step()),
             hint: self.hint.as_deref(),
         }
     }
@@ -60,6 +61,7 @@ struct ForPrograms<'a> {
     #[serde(flatten)]
     failure: Option<&'a Failure>,
     defined: Option<&'a str>,
+    next: Option<NextStep>,
     hint: Option<&'a str>,
 }
 
@@ -92,13 +94,28 @@ impl Diagnostic for Explained {
 }
 
 fn describe(failure: &Failure, defined: Option<&str>) -> String {
-    let mut text = format!("stack `{}` ended in {}\n", failure.stack, failure.status);
+    let status = &failure.status;
+    let mut text = format!("stack `{}` ended in {status}: {}\n", failure.stack, status.meaning());
     // Writing to a string cannot fail.
     let mut line = |name: &str, value: &str| _ = writeln!(text, "{name:<12} {value}");
-    let Some(cause) = &failure.cause else {
-        line("reason", "CloudFormation gives none; `stack events` shows what happened");
-        return text;
-    };
+    match &failure.cause {
+        Some(cause) => describe_cause(cause, failure, defined, &mut line),
+        None => line("reason", "CloudFormation gives none; `stack events` shows what happened"),
+    }
+    if !failure.rolled_back.is_empty() {
+        line("rolled back", &names(&failure.rolled_back.iter().collect::<Vec<_>>()));
+    }
+    for event in &failure.not_rolled_back {
+        let reason = event.reason.as_deref().unwrap_or("no reason given");
+        line("stayed", &format!("{} ({}) {}: {reason}", event.logical_id, event.resource_type, event.status));
+    }
+    if status.next_step() != NextStep::Update {
+        line("next", status.next_step().advice());
+    }
+    text
+}
+
+fn describe_cause(cause: &StackEvent, failure: &Failure, defined: Option<&str>, line: &mut impl FnMut(&str, &str)) {
     line("first cause", &format!("{} ({}) {}", cause.logical_id, cause.resource_type, cause.status));
     line("reason", cause.reason.as_deref().unwrap_or("CloudFormation gives none"));
     if let Some(id) = cause.physical_id.as_deref().filter(|_| !cause.is_of_stack()) {
@@ -114,14 +131,6 @@ fn describe(failure: &Failure, defined: Option<&str>) -> String {
             line(name, &names(&events));
         }
     }
-    if !failure.rolled_back.is_empty() {
-        line("rolled back", &names(&failure.rolled_back.iter().collect::<Vec<_>>()));
-    }
-    for event in &failure.not_rolled_back {
-        let reason = event.reason.as_deref().unwrap_or("no reason given");
-        line("stayed", &format!("{} ({}) {}: {reason}", event.logical_id, event.resource_type, event.status));
-    }
-    text
 }
 
 /// The logical ids, or the first of them and how many more there are.
@@ -163,7 +172,7 @@ mod tests {
     fn a_failure_is_told_by_its_first_cause() {
         let explained = Explained::new(DeploymentError::Failed(Box::new(failure())), &view());
         insta::assert_snapshot!(explained, @r"
-        stack `orders` ended in UPDATE_ROLLBACK_FAILED
+        stack `orders` ended in UPDATE_ROLLBACK_FAILED: an update failed, and so did its undoing
         first cause  Queue (AWS::SQS::Queue) CREATE_FAILED
         reason       Resource of type 'AWS::SQS::Queue' already exists.
         physical id  orders-queue-1A2B
@@ -171,6 +180,7 @@ mod tests {
         cancelled    Topic
         rolled back  Table, Table, Table, Table, Table, and 2 more
         stayed       Bucket (AWS::S3::Bucket) DELETE_FAILED: The bucket you tried to delete is not empty
+        next         continue the rollback with `stack recover`
         ");
         assert!(explained.help().unwrap().to_string().contains("stack import"));
     }
@@ -180,8 +190,11 @@ mod tests {
         let failure = Failure { cause: None, ..failure() };
         let explained = Explained::new(DeploymentError::Failed(Box::new(failure)), &view());
         insta::assert_snapshot!(explained, @r"
-        stack `orders` ended in UPDATE_ROLLBACK_FAILED
+        stack `orders` ended in UPDATE_ROLLBACK_FAILED: an update failed, and so did its undoing
         reason       CloudFormation gives none; `stack events` shows what happened
+        rolled back  Table, Table, Table, Table, Table, and 2 more
+        stayed       Bucket (AWS::S3::Bucket) DELETE_FAILED: The bucket you tried to delete is not empty
+        next         continue the rollback with `stack recover`
         ");
     }
 
@@ -193,6 +206,7 @@ mod tests {
         assert_eq!(value["status"], "UPDATE_ROLLBACK_FAILED");
         assert_eq!(value["cause"]["logical_id"], "Queue");
         assert_eq!(value["defined"], "stack/src/pipeline/storage.rs:31");
+        assert_eq!(value["next"], "continue_rollback");
         assert!(value["hint"].is_string());
     }
 

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use super::progress::Progress;
-use super::{View, gantt};
+use super::{View, show_gantt};
 
 /// The longest logical ids that are given their room.
 const LONGEST_ID: usize = 40;
@@ -57,9 +57,7 @@ impl Live {
     /// Takes the lines away, and shows what took how long where that is worth a look.
     pub fn end(self) {
         self.bar.finish_and_clear();
-        if let Some(gantt) = gantt::worth_a_look(self.progress.timeline(), size().1) {
-            eprint!("\n{gantt}\n");
-        }
+        show_gantt(self.progress.timeline(), size().1);
     }
 }
 

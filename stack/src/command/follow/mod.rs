@@ -1,7 +1,8 @@
 //! How an operation is shown while it runs, and what it came to.
 //!
 //! On a terminal: a line for each resource that is done, and below them those under way. Elsewhere: a line an event,
-//! in fixed columns. With `--json`: a stream of JSON lines on standard output, and nothing else there.
+//! in fixed columns. Both end in a chart of what took how long. With `--json`: a stream of JSON lines on standard output,
+//! and nothing else there.
 
 mod failure;
 mod gantt;
@@ -25,6 +26,9 @@ use crate::terminal;
 
 /// How often a terminal is drawn anew.
 const FRAME: Duration = Duration::from_millis(250);
+
+/// The room for a line where there is no terminal to say it.
+const PLAIN_WIDTH: usize = 100;
 
 /// For how long back a stack's events are read to learn how long its resources usually take.
 const MEMORY: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -100,6 +104,7 @@ enum Line<'a, T> {
 pub async fn follow<T>(mut operation: Operation<T>, view: &View) -> Result<T> {
     let mut interrupts = Interrupts::take()?;
     let mut live = (view.form == Form::Live).then(|| Live::new(view));
+    let mut timeline = Timeline::default();
     let mut frames = tokio::time::interval(FRAME);
     let mut typical = std::pin::pin!(view.typical());
     let mut learns = live.is_some();
@@ -109,7 +114,10 @@ pub async fn follow<T>(mut operation: Operation<T>, view: &View) -> Result<T> {
                 (None, _) => break,
                 (Some(event), Some(live)) => live.show(&event),
                 (Some(event), None) if view.form == Form::Json => terminal::print_json(&Line::<()>::Event(&event))?,
-                (Some(event), None) => eprintln!("{}", plain(&event)),
+                (Some(event), None) => {
+                    timeline.add(&event);
+                    eprintln!("{}", plain(&event));
+                }
             },
             typical = &mut typical, if learns => {
                 learns = false;
@@ -127,10 +135,18 @@ pub async fn follow<T>(mut operation: Operation<T>, view: &View) -> Result<T> {
             }
         }
     }
-    if let Some(live) = live {
-        live.end();
+    match live {
+        Some(live) => live.end(),
+        None => show_gantt(&timeline, PLAIN_WIDTH),
     }
     operation.outcome().await.or_else(|error| failure::report(error, view))
+}
+
+/// Shows what took how long, where that is worth a look.
+fn show_gantt(timeline: &Timeline, width: usize) {
+    if let Some(gantt) = gantt::worth_a_look(timeline, width) {
+        eprint!("\n{gantt}\n");
+    }
 }
 
 /// Watches to its end what somebody else has begun on the stack `name`. How it ended is told, and is no error here.
