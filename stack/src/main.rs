@@ -11,7 +11,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     match terminal::set_up().and_then(|()| command::run(cli)) {
         Ok(code) => code,
         // Whoever reads our output has enough: `stack synth --stdout | head`.
@@ -21,4 +24,12 @@ fn main() -> ExitCode {
             error.downcast_ref::<command::Left>().map_or(ExitCode::FAILURE, |left| ExitCode::from(left.exit_code()))
         }
     }
+}
+
+/// Prints help, or what is wrong with the command line. That is an error like every other: clap's own exit code, 2, would
+/// tell a script that something changes.
+fn refuse(error: &clap::Error) -> ExitCode {
+    // Whoever does not read our output misses nothing.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

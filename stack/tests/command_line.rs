@@ -86,9 +86,12 @@ fn every_verb_has_help_with_examples() {
     let verbs = [
         "synth",
         "validate",
+        "statemachine",
         "policy",
+        "cost",
         "package",
         "check",
+        "contract",
         "upload",
         "replay",
         "diff",
@@ -111,6 +114,14 @@ fn every_verb_has_help_with_examples() {
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && help.contains("Examples:"), "{verb:?}: {help}");
     }
+}
+
+/// Exit code 2 says that something changes, or was found.
+#[test]
+fn a_wrong_command_line_is_an_error_like_others() {
+    check_failure(&["diff", "--bogus"], 1, &["--bogus"]);
+    check_failure(&["plan"], 1, &["--out <FILE>"]);
+    check_failure(&[], 1, &["Usage: stack"]);
 }
 
 #[test]
