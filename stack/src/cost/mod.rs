@@ -105,7 +105,7 @@ fn price(logical_id: &str, quantities: &[(Product, f64)], prices: &Prices, regio
     quantities.iter().filter(|(_, quantity)| *quantity > 0.0).map(item).collect()
 }
 
-/// To a millionth, so that sums do not show how they were computed.
+/// To a millionth, so that sums do not show how they were computed. The sum of nothing is minus zero, and is shown as zero.
 fn rounded(value: f64) -> f64 {
-    (value * 1e6).round() / 1e6
+    (value * 1e6).round() / 1e6 + 0.0
 }

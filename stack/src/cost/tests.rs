@@ -152,3 +152,10 @@ fn the_usage_names_resources_of_the_pipeline_and_leaves_none_out() {
         assert!(unused.is_empty(), "{unused:?}");
     }
 }
+
+#[test]
+fn nothing_costs_nothing() {
+    let (template, none) = (json!({ "Resources": {} }), BTreeMap::new());
+    let estimate = Estimate::new(&Side::new(&template, &none), &Usage::default(), &prices(), "us-east-1");
+    assert_eq!(format!("{:.2}", estimate.total), "0.00");
+}

@@ -22,7 +22,7 @@ pub fn render(diff: &Diff, colour: bool) -> String {
     }
     text.renames("Moves", &diff.moves);
     text.resources(diff);
-    text.sections(&diff.sections);
+    text.sections(diff);
     text.renames("Same content under another logical id", &diff.renames);
     text.table("Access", &access(&diff.access));
     text.table("Protection", &settings(&diff.settings));
@@ -113,7 +113,8 @@ impl Text {
         }
     }
 
-    fn sections(&mut self, sections: &[SectionChange]) {
+    fn sections(&mut self, diff: &Diff) {
+        let sections: Vec<_> = diff.sections.iter().filter(|section| !is_code_key(section, &diff.resources)).collect();
         for group in sections.chunk_by(|left, right| left.section == right.section) {
             self.heading(group.first().map_or("", |section| &section.section));
             for section in group {
@@ -279,6 +280,17 @@ fn code_change(code: &CodeChange) -> String {
         None => "none".to_owned(),
     };
     format!("{} → {}", short(&code.before), short(&code.after))
+}
+
+/// Whether the parameter is only a package's key, which the code's own line shows.
+fn is_code_key(section: &SectionChange, resources: &[ResourceChange]) -> bool {
+    let names = |value: &Option<Json>, hash: &Option<String>| match (value.as_ref().and_then(Json::as_str), hash) {
+        (Some(key), Some(hash)) => key.starts_with(hash.as_str()),
+        _ => false,
+    };
+    let mut codes = resources.iter().filter_map(|resource| resource.code.as_ref());
+    section.section == "Parameters"
+        && codes.any(|code| names(&section.before, &code.before) && names(&section.after, &code.after))
 }
 
 /// Whether the property is the package's key, which the code's own line shows.
