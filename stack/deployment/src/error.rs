@@ -339,12 +339,13 @@ fn list(items: &[impl ToString]) -> String {
 
 /// Codes of a signature that AWS does not, or no longer, accept.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>
-const CREDENTIAL_CODES: [&str; 7] = [
+const CREDENTIAL_CODES: [&str; 8] = [
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
+    "InvalidToken",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];

@@ -96,7 +96,7 @@ pub enum ImportError {
         resource_type: String,
     },
     /// The stack has the resource.
-    #[error("stack `{stack}` has a resource `{logical_id}` already")]
+    #[error("stack `{stack}` has a resource `{logical_id}` already; leave it out")]
     InStack {
         /// The resource.
         logical_id: String,

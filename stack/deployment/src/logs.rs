@@ -87,6 +87,10 @@ impl Connection {
             };
             sources.extend(log_group.map(|log_group| LogSource::new(resource, log_group)));
         }
+        // A stack that is gone can still list what it has: nothing.
+        if sources.is_empty() && self.stack(name).await?.is_none() {
+            return Err(self.no_stack(name));
+        }
         sources.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(sources)
     }

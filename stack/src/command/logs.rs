@@ -31,6 +31,9 @@ pub async fn run(verb: &Logs, settings: &SettingsFile) -> Result<ExitCode> {
 
 /// The source that the command line names, or all.
 fn select(sources: Vec<LogSource>, wanted: Option<&str>, stack: &str) -> Result<Vec<LogSource>> {
+    if sources.is_empty() {
+        return Err(miette!("nothing in {stack} writes a log; `stack status` says what there is"));
+    }
     let Some(wanted) = wanted else { return Ok(sources) };
     let known = sources.iter().map(|source| source.name.clone()).collect::<Vec<_>>().join(", ");
     let found: Vec<LogSource> = sources.into_iter().filter(|source| source.is_called(wanted)).collect();

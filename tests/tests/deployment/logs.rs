@@ -2,7 +2,9 @@
 
 use deployment::{LogReader, LogSource};
 use jiff::{SignedDuration, Timestamp};
+use tests::{stack, talk};
 
+use crate::emulator;
 use crate::functions::{Greetings, STACK};
 
 async fn source(greetings: &Greetings) -> LogSource {
@@ -44,4 +46,12 @@ async fn what_a_function_prints_is_read_once() {
     greetings.greet("Grace").await;
     assert_eq!(printed(&mut all).await, ["hello, Grace"]);
     assert_eq!(printed(&mut reader(&greetings, &source, Some("Grace"))).await, ["hello, Grace"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_stack_there_is_no_log() {
+    let (emulator, _connection) = emulator().await;
+    let output = stack(&["logs", "--endpoint-url", &emulator.endpoint()]);
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+    assert!(talk(&output).contains("there is no stack `activity-development`"), "{}", talk(&output));
 }

@@ -146,7 +146,7 @@ async fn cloudformations_reason_is_told_and_the_change_set_goes() {
 #[tokio::test]
 async fn what_cannot_be_imported_is_refused_before_anything_is_asked_for() {
     for (resource, expected) in [
-        (("Queue", "https://sqs/orders"), "stack `orders` has a resource `Queue` already"),
+        (("Queue", "https://sqs/orders"), "stack `orders` has a resource `Queue` already; leave it out"),
         (("Alarm", "late"), "`Alarm` refers to Table, which stack `orders` has not; import or deploy that first"),
     ] {
         let stage = existing().play().await;
