@@ -68,7 +68,8 @@ pub struct Pipeline {
     pub clients: Clients,
     /// The stack's outputs.
     pub outputs: BTreeMap<String, String>,
-    _emulator: Emulator,
+    /// The emulator, which ends with this.
+    pub emulator: Emulator,
 }
 
 impl Pipeline {
@@ -86,7 +87,7 @@ impl Pipeline {
             clients: Clients::new(&emulator.sdk_config()),
             outputs: serde_json::from_slice(&outputs.stdout).expect("outputs are one JSON object"),
             endpoint,
-            _emulator: emulator,
+            emulator,
         }
     }
 

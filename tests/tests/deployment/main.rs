@@ -1,4 +1,4 @@
-//! The deployment engine on the emulator, with stacks small enough to be made in a second.
+//! The deployment engine on the emulator, with stacks small enough to be made in a second, and the program with the pipeline.
 //! What the emulator cannot show is played from a script: `stack/deployment/tests`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -12,6 +12,7 @@ mod hotswap;
 mod import;
 mod logs;
 mod plan;
+mod program;
 mod recover;
 mod refactor;
 
