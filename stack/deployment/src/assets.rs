@@ -1,6 +1,7 @@
 //! The files that templates refer to: put into the assets bucket once, each under its hash.
 
 mod content;
+mod meter;
 mod multipart;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
 use self::content::Content;
+use self::meter::Meter;
 use self::multipart::Multipart;
 use crate::{Connection, DeploymentError, Template};
 
@@ -60,8 +62,10 @@ pub struct Upload {
 pub struct UploadProgress<'a> {
     /// The asset.
     pub asset: &'a Asset,
-    /// Bytes that the bucket has, those of an interrupted upload included.
+    /// Bytes that the bucket has, or that have left for it.
     pub sent_bytes: u64,
+    /// Bytes that the bucket has, those of an interrupted upload included.
+    pub stored_bytes: u64,
     /// Bytes of the whole.
     pub total_bytes: u64,
 }
@@ -93,7 +97,7 @@ impl AssetStore {
     }
 
     /// Uploads each of `assets` that the bucket has not, and says where all of them are, in their order. `progress`
-    /// hears of every part that has arrived.
+    /// hears every now and then how much has left, and of every part that has arrived.
     ///
     /// A large file goes in parts, several at a time. An upload that was interrupted is taken up where it broke off:
     /// only what is missing is sent.
@@ -122,15 +126,27 @@ impl AssetStore {
             if content.sha256 != sha256 {
                 return Err(DeploymentError::AssetChanged { path: asset.path.clone() });
             }
-            let total_bytes = content.size;
-            let progress = |sent_bytes| progress(UploadProgress { asset, sent_bytes, total_bytes });
-            if content.parts() > 1 {
-                Multipart { store: self, key: &key, content: &content }.upload(&progress).await?;
-            } else {
-                progress(0);
-                self.put(&key, &sha256, content.part(0).await?.into()).await?;
-                progress(total_bytes);
-            }
+            let (meter, total_bytes) = (Meter::default(), content.size);
+            let tell = || {
+                let (sent_bytes, stored_bytes) = (meter.sent().min(total_bytes), meter.stored());
+                progress(UploadProgress { asset, sent_bytes, stored_bytes, total_bytes });
+            };
+            let stored = |bytes| {
+                meter.store(bytes);
+                tell();
+            };
+            let upload = async {
+                if content.parts() > 1 {
+                    return Multipart { store: self, key: &key, content: &content, meter: &meter }
+                        .upload(&stored)
+                        .await;
+                }
+                stored(0);
+                self.put(&key, &sha256, meter.body(content.part(0).await?)).await?;
+                stored(total_bytes);
+                Ok(())
+            };
+            meter.watch(upload, tell).await?;
         }
         Ok(Upload { bucket: self.bucket.clone(), key, sent })
     }

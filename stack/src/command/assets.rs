@@ -53,9 +53,9 @@ impl Progress {
     }
 }
 
-fn begins(UploadProgress { asset, sent_bytes, total_bytes }: &UploadProgress<'_>) -> String {
+fn begins(UploadProgress { asset, stored_bytes, total_bytes, .. }: &UploadProgress<'_>) -> String {
     let name = asset.path.file_name().unwrap_or_default().to_string_lossy();
-    let resumed = match sent_bytes {
+    let resumed = match stored_bytes {
         0 => String::new(),
         bytes => format!(", {} of it from an interrupted upload", HumanBytes(*bytes)),
     };

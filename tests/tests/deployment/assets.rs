@@ -33,12 +33,18 @@ async fn store() -> (Emulator, Connection, AssetStore) {
     (emulator, connection, store)
 }
 
-/// Uploads `asset`; gives the bytes that the bucket had after each step, and whether it was sent.
+/// Uploads `asset`; gives the bytes that the bucket had, as they became more, and whether it was sent.
 async fn upload(store: &AssetStore, asset: &Asset) -> (Vec<u64>, bool) {
     let steps = Mutex::new(Vec::new());
     let assets = [asset.clone()];
-    let uploads = store.upload_all(&assets, |progress| steps.lock().unwrap().push(progress.sent_bytes)).await.unwrap();
-    (steps.into_inner().unwrap(), uploads[0].sent)
+    let uploads = store.upload_all(&assets, |progress| {
+        assert!((progress.stored_bytes..=progress.total_bytes).contains(&progress.sent_bytes), "{progress:?}");
+        steps.lock().unwrap().push(progress.stored_bytes);
+    });
+    let sent = uploads.await.unwrap()[0].sent;
+    let mut steps = steps.into_inner().unwrap();
+    steps.dedup();
+    (steps, sent)
 }
 
 async fn content(emulator: &Emulator, store: &AssetStore, asset: &Asset) -> Vec<u8> {
@@ -96,8 +102,8 @@ async fn an_interrupted_upload_goes_on_where_it_stopped() {
     let (arrived, interrupt) = (AtomicU64::new(0), Notify::new());
     let assets = [asset.clone()];
     let first = store.upload_all(&assets, |progress| {
-        arrived.store(progress.sent_bytes, Ordering::SeqCst);
-        if progress.sent_bytes > 0 {
+        arrived.store(progress.stored_bytes, Ordering::SeqCst);
+        if progress.stored_bytes > 0 {
             interrupt.notify_one();
         }
     });

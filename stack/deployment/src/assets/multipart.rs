@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::content::Content;
+use super::meter::Meter;
 use super::{AssetStore, PARALLEL_PARTS};
 use crate::DeploymentError;
 
@@ -25,6 +26,7 @@ pub(super) struct Multipart<'a> {
     pub(super) store: &'a AssetStore,
     pub(super) key: &'a str,
     pub(super) content: &'a Content,
+    pub(super) meter: &'a Meter,
 }
 
 /// The parts that S3 has: the entity tag by index.
@@ -107,9 +109,9 @@ impl Multipart<'_> {
 
     /// Sends one part, and gives its entity tag. S3 refuses a part whose content has another hash.
     async fn send_part(&self, upload_id: &str, index: usize) -> Result<String, DeploymentError> {
-        let body = self.content.part(index).await?;
+        let body = self.meter.body(self.content.part(index).await?);
         let request = self.store.connection.s3.upload_part().bucket(&self.store.bucket).key(self.key);
-        let request = request.upload_id(upload_id).part_number(number(index)).body(body.into());
+        let request = request.upload_id(upload_id).part_number(number(index)).body(body);
         let request = request.set_checksum_sha256(self.content.part_sha256(index).map(|hash| BASE64.encode(hash)));
         let action = self.action(&format!("upload part {} of", number(index)));
         Ok(request.send().await.map_err(DeploymentError::aws(action))?.e_tag.unwrap_or_default())
