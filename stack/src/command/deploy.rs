@@ -63,7 +63,13 @@ pub async fn run(verb: &Deploy, settings: &SettingsFile) -> Result<ExitCode> {
             return Err(refused);
         }
     }
-    let deployed = apply(&connection, connection.apply_plan(plan, request.clone()), &request, verb.json).await?;
+    let view = View::new(verb.json);
+    let deployed = if is_new && plan.is_unchanged() {
+        // What was looked at a moment ago need not be looked at again.
+        tell(&connection, &request.name, Outcome::Unchanged, &view).await?
+    } else {
+        apply(&connection, connection.apply_plan(plan, request.clone()), &request, view).await?
+    };
     if settings.is_development() {
         reconcile(&connection, &request.name).await?;
     }
@@ -106,7 +112,7 @@ pub async fn deploy(
 ) -> Result<BTreeMap<String, String>> {
     // An emulator has no refactors, and what it holds is there to be made again.
     let request = StackRequest { refactor: false, ..request(connection, settings, packages, true, false).await? };
-    Ok(apply(connection, connection.apply(request.clone()), &request, false).await?.outputs)
+    Ok(apply(connection, connection.apply(request.clone()), &request, View::new(false)).await?.outputs)
 }
 
 /// The stack as the definition wants it. Makes sure of the assets bucket, after consent, and uploads the packages.
@@ -175,24 +181,29 @@ struct Deployed {
     outputs: BTreeMap<String, String>,
 }
 
-/// Follows an operation to its end. Tells on standard error what happens, or with `json` on standard output.
+/// Follows an operation to its end, and tells what it came to.
 async fn apply(
     connection: &Connection,
     operation: Operation<Outcome>,
     request: &StackRequest,
-    json: bool,
+    view: View,
 ) -> Result<Deployed> {
     let template = serde_json::from_str(request.template.body()).into_diagnostic()?;
-    let view = View::new(json).template(&template).stack(connection, &request.name);
+    let view = view.template(&template).stack(connection, &request.name);
     let outcome = follow(operation, &view).await?;
+    tell(connection, &request.name, outcome, &view).await
+}
+
+/// Tells what a deployment came to, on standard error, or with `--json` on standard output.
+async fn tell(connection: &Connection, stack: &str, outcome: Outcome, view: &View) -> Result<Deployed> {
     let words = match outcome {
         Outcome::Created => "created",
         Outcome::Updated => "updated",
         Outcome::Unchanged => "unchanged",
     };
-    eprintln!("stack {}: {words}", request.name);
-    let outputs = connection.outputs(&request.name).await.into_diagnostic()?;
-    let deployed = Deployed { stack: request.name.clone(), outcome, outputs };
+    eprintln!("stack {stack}: {words}");
+    let outputs = connection.outputs(stack).await.into_diagnostic()?;
+    let deployed = Deployed { stack: stack.to_owned(), outcome, outputs };
     view.outcome(&deployed)?;
     Ok(deployed)
 }
