@@ -18,9 +18,9 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(outcome, read(&contract, file.chunks(7)));
     let mut unpacked = Vec::new();
     match MultiGzDecoder::new(file.as_slice()).read_to_end(&mut unpacked) {
-        // What a member holds that is gzip once more is not read.
-        _ if outcome.summary.damage == Some(Damage::PackedTwice) => {
-            assert!(unpacked.windows(MAGIC.len()).any(|bytes| bytes == MAGIC));
+        // What a member holds that is gzip once more is not read. With an error the other loses what came before it.
+        unpacking if outcome.summary.damage == Some(Damage::PackedTwice) => {
+            assert!(unpacking.is_err() || unpacked.windows(MAGIC.len()).any(|bytes| bytes == MAGIC));
         }
         // Two members may hold a byte of the magic each.
         Ok(_) if unpacked.starts_with(&MAGIC) => assert_eq!(outcome.summary.damage, None),
