@@ -54,7 +54,7 @@ Examples:
 Exit code: 0 sound, 2 errors were found, 1 the check could not run.
 ")]
     Validate(Validate),
-    /// Runs the state machine on this machine, and draws it.
+    /// Checks a state machine, runs it on this machine, and draws it.
     ///
     /// Without --graph, prints the way that an execution takes. Time is virtual: a wait of hours takes none.
     #[command(after_help = "\

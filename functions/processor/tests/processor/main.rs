@@ -5,4 +5,5 @@
 mod oracle;
 mod parts;
 mod process;
+mod state_machine;
 mod support;

@@ -26,8 +26,9 @@ pub(super) fn print(definition: &Value, as_json: bool) -> Result<ExitCode> {
         terminal::print(&format!("{listing}{}\n", if is_sound { "sound" } else { "not sound" }))?;
         if is_sound {
             let known = known.iter().map(ToString::to_string);
-            let lines: Vec<String> = known.chain(unknown.iter().map(ToString::to_string)).collect();
-            terminal::print(&format!("\nits role must be allowed\n{}\n", lines.join("\n")))?;
+            let lines: String = known.chain(unknown.iter().map(ToString::to_string)).map(|line| line + "\n").collect();
+            let lines = if lines.is_empty() { "nothing\n" } else { &lines };
+            terminal::print(&format!("\nits role must be allowed\n{lines}"))?;
         }
     }
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(UNSUCCESSFUL) })
