@@ -68,14 +68,16 @@ codes! {
     FileRefused = "FILE_REFUSED", "nothing is wrong with the row, but the contract refuses its file";
     GzipTruncated = "GZIP_TRUNCATED", "the gzip file ends inside this line";
     GzipCorrupt = "GZIP_CORRUPT", "the gzip file is damaged inside this line";
+    GzipRatio = "GZIP_RATIO", "the gzip file unpacks to more than the contract's `max_gzip_ratio` inside this line";
 }
 
 impl Code {
     /// Whether no item can be made of a row that has it, wherever it has it.
     pub(crate) const fn leaves_no_item(self) -> bool {
         use Code::{
-            Depth, FieldReserved, GzipCorrupt, GzipTruncated, ItemTooLarge, JsonSurrogate, JsonSyntax, KeyEmpty,
-            KeyTooLong, LineTooLong, NameEmpty, NameTooLong, NotObject, NumPrecision, NumRange, Utf8Invalid, Utf16,
+            Depth, FieldReserved, GzipCorrupt, GzipRatio, GzipTruncated, ItemTooLarge, JsonSurrogate, JsonSyntax,
+            KeyEmpty, KeyTooLong, LineTooLong, NameEmpty, NameTooLong, NotObject, NumPrecision, NumRange, Utf8Invalid,
+            Utf16,
         };
         matches!(
             self,
@@ -96,6 +98,7 @@ impl Code {
                 | ItemTooLarge
                 | GzipTruncated
                 | GzipCorrupt
+                | GzipRatio
         )
     }
 }

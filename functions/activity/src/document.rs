@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use contract::WRITE_EXHAUSTED;
+
 use crate::field::FieldRule;
 use crate::handling::{Action, Handling, Severity};
 use crate::pointer::Pointer;
@@ -93,7 +95,13 @@ impl RecordContract {
             };
             [format!("`{code}`"), code.meaning().to_owned(), handling]
         });
-        table(text, "Codes", &["code", "meaning", "a row with it, where its rule does not say"], codes);
+        let of_run = [
+            format!("`{WRITE_EXHAUSTED}`"),
+            "the table took none of some rows in all the tries".into(),
+            "no row's: the run fails and is repeated, and nothing is lost".into(),
+        ];
+        let head = ["code", "meaning", "a row with it, where its rule does not say"];
+        table(text, "Codes", &head, codes.chain([of_run]));
     }
 }
 

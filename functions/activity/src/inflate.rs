@@ -29,6 +29,11 @@ pub enum Damage {
     PackedTwice,
     /// The file is UTF-16. Its lines are accounted, and none of them is a row.
     Utf16,
+    /// The file unpacks to more than the contract allows.
+    Ratio {
+        /// How much it allows of this file, bytes.
+        most: u64,
+    },
 }
 
 impl fmt::Display for Damage {
@@ -40,6 +45,10 @@ impl fmt::Display for Damage {
                 formatter.write_str("the gzip file holds another gzip file: unpack it once, and upload what it holds")
             }
             Self::Utf16 => formatter.write_str("the file is UTF-16: export it as UTF-8, and upload it again"),
+            Self::Ratio { most } => write!(
+                formatter,
+                "the gzip file unpacks to more than the {most} bytes that the contract's `max_gzip_ratio` allows of it"
+            ),
         }
     }
 }
@@ -49,6 +58,8 @@ pub(crate) enum Inflater {
     /// Nothing is known yet; the file may have started with gzip's first magic byte.
     Start {
         first_magic: bool,
+        /// The most that gzip may unpack to, bytes.
+        most: Option<u64>,
     },
     Plain,
     Gzip(Box<Gzip>),
@@ -72,17 +83,17 @@ impl Inflater {
 
     /// Decides between plain and gzip, which takes two bytes.
     fn start(&mut self, input: &mut &[u8], on_bytes: &mut impl FnMut(&[u8])) -> Result<bool, Damage> {
-        let Self::Start { first_magic } = self else { return Ok(!input.is_empty()) };
-        let held = std::mem::take(first_magic);
+        let Self::Start { first_magic, most } = self else { return Ok(!input.is_empty()) };
+        let (held, most) = (std::mem::take(first_magic), *most);
         match (held, *input) {
             (_, []) => *first_magic = held,
             (false, [first]) if *first == MAGIC[0] => {
                 *first_magic = true;
                 *input = &[];
             }
-            (false, bytes) if bytes.starts_with(&MAGIC) => *self = Self::Gzip(Gzip::new()),
+            (false, bytes) if bytes.starts_with(&MAGIC) => *self = Self::Gzip(Gzip::new(most)),
             (true, [second, ..]) if *second == MAGIC[1] => {
-                let mut gzip = Gzip::new();
+                let mut gzip = Gzip::new(most);
                 gzip.step(&mut &MAGIC[..1], on_bytes)?;
                 *self = Self::Gzip(gzip);
             }
@@ -99,7 +110,7 @@ impl Inflater {
     /// Ends the file.
     pub(crate) fn finish(&mut self, on_bytes: &mut impl FnMut(&[u8])) -> Result<(), Damage> {
         match self {
-            Self::Start { first_magic: true } => {
+            Self::Start { first_magic: true, .. } => {
                 on_bytes(&MAGIC[..1]);
                 Ok(())
             }
@@ -119,6 +130,9 @@ pub(crate) struct Gzip {
     held: Held,
     /// Compressed bytes taken.
     taken: u64,
+    /// Bytes given out, and the most of them.
+    given: u64,
+    most: Option<u64>,
     output: Vec<u8>,
 }
 
@@ -134,9 +148,17 @@ enum Held {
 }
 
 impl Gzip {
-    fn new() -> Box<Self> {
+    fn new(most: Option<u64>) -> Box<Self> {
         let inflate = Decompress::new_gzip(WINDOW_BITS);
-        Box::new(Self { inflate, in_member: true, held: Held::Nothing, taken: 0, output: vec![0; STEP_BYTES] })
+        Box::new(Self {
+            inflate,
+            in_member: true,
+            held: Held::Nothing,
+            taken: 0,
+            given: 0,
+            most,
+            output: vec![0; STEP_BYTES],
+        })
     }
 
     fn step(&mut self, input: &mut &[u8], on_bytes: &mut impl FnMut(&[u8])) -> Result<bool, Damage> {
@@ -155,7 +177,15 @@ impl Gzip {
         let given = (self.inflate.total_out() - given) as usize;
         *input = &input[taken..];
         self.taken += taken as u64;
-        self.hand_out(given, on_bytes)?;
+        // Up to the last byte that is allowed, so that it breaks off at the same row however the file is cut.
+        let room = self.most.map_or(u64::MAX, |most| most - self.given);
+        let allowed = given.min(usize::try_from(room).unwrap_or(usize::MAX));
+        self.given += allowed as u64;
+        self.hand_out(allowed, on_bytes)?;
+        if let Some(most) = self.most.filter(|_| allowed < given) {
+            self.let_go(on_bytes);
+            return Err(Damage::Ratio { most });
+        }
         match status {
             Ok(Status::StreamEnd) => {
                 self.let_go(on_bytes);
@@ -220,8 +250,12 @@ mod tests {
     }
 
     fn unpack(input: &[u8], piece: usize) -> (Vec<u8>, Option<Damage>) {
+        unpack_at_most(input, piece, None)
+    }
+
+    fn unpack_at_most(input: &[u8], piece: usize, most: Option<u64>) -> (Vec<u8>, Option<Damage>) {
         let mut output = Vec::new();
-        let mut inflater = Inflater::Start { first_magic: false };
+        let mut inflater = Inflater::Start { first_magic: false, most };
         let mut on_bytes = |bytes: &[u8]| {
             assert!(bytes.len() <= STEP_BYTES);
             output.extend_from_slice(bytes);
@@ -299,5 +333,16 @@ mod tests {
         assert!(bomb.len() < 25_000);
         let (output, damage) = unpack(&bomb, bomb.len());
         assert_eq!((output.len(), damage), (20_000_000, None));
+    }
+
+    #[test]
+    fn a_bomb_is_broken_off_at_the_same_byte_however_it_is_cut() {
+        let bomb = [gzip(&vec![b'\n'; 700_000]), gzip(&vec![b'\n'; 700_000])].concat();
+        for piece in [1, 7, 100, bomb.len()] {
+            let (output, damage) = unpack_at_most(&bomb, piece, Some(1_000_000));
+            assert_eq!((output.len(), damage), (1_000_000, Some(Damage::Ratio { most: 1_000_000 })), "{piece}");
+            let (output, damage) = unpack_at_most(&bomb, piece, Some(1_400_000));
+            assert_eq!((output.len(), damage), (1_400_000, None), "{piece}");
+        }
     }
 }

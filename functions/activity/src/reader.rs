@@ -68,7 +68,7 @@ impl<'c> FileReader<'c> {
     /// A reader at the start of a file.
     pub fn new(contract: &'c RecordContract) -> Self {
         Self {
-            inflater: Inflater::Start { first_magic: false },
+            inflater: Inflater::Start { first_magic: false, most: None },
             lines: Lines::new(contract.limits.max_line_bytes),
             ledger: Ledger::new(contract),
             arrived: None,
@@ -81,6 +81,14 @@ impl<'c> FileReader<'c> {
     pub fn arrived_at(mut self, time: SystemTime) -> Self {
         self.arrived = Some(time);
         self.ledger.parser.arrived = Some(Instant::from_system_time(time));
+        self
+    }
+
+    /// Tells the size of the file as it lies, bytes: a contract's `max_gzip_ratio` is not applied otherwise.
+    pub fn of_size(mut self, bytes: u64) -> Self {
+        let ratio = self.ledger.contract.limits.max_gzip_ratio;
+        let most = ratio.map(|ratio| bytes.saturating_mul(ratio as u64));
+        self.inflater = Inflater::Start { first_magic: false, most };
         self
     }
 
@@ -337,6 +345,7 @@ impl<'c> Ledger<'c> {
         findings.add_fatal(Reason::of_row(match damage {
             Damage::Truncated { .. } => Code::GzipTruncated,
             Damage::Corrupt { .. } | Damage::PackedTwice | Damage::Utf16 => Code::GzipCorrupt,
+            Damage::Ratio { .. } => Code::GzipRatio,
         }));
         if line.length > self.contract.limits.max_line_bytes as u64 {
             findings.add_fatal(self.too_long(line));

@@ -15,6 +15,8 @@ use crate::time_format::TimeFormats;
 
 /// DynamoDB's nesting limit: "up to 32 levels deep".
 const MAX_DEPTH: usize = 32;
+/// What deflate can reach: 258 bytes in two bits.
+const MAX_GZIP_RATIO: usize = 1032;
 /// The longest line that a contract may allow: a row has to be in memory whole.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -137,11 +139,15 @@ pub struct Limits {
     /// array that is a field level 2.
     #[serde(deserialize_with = "depth")]
     pub max_depth: usize,
+    /// How many times its size a gzip file may unpack to, 1 to 1,032, what deflate can reach; by default that is not
+    /// bounded. A file that unpacks to more is read up to there, and its verdict is FAIL.
+    #[serde(deserialize_with = "gzip_ratio")]
+    pub max_gzip_ratio: Option<usize>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_line_bytes: 1024 * 1024, max_depth: MAX_DEPTH }
+        Self { max_line_bytes: 1024 * 1024, max_depth: MAX_DEPTH, max_gzip_ratio: None }
     }
 }
 
@@ -151,6 +157,10 @@ fn line_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Er
 
 fn depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     within(1..=MAX_DEPTH, deserializer, "`max_depth`", "DynamoDB's limit")
+}
+
+fn gzip_ratio<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    within(1..=MAX_GZIP_RATIO, deserializer, "`max_gzip_ratio`", "what deflate can reach").map(Some)
 }
 
 fn within<'de, D: Deserializer<'de>>(

@@ -63,6 +63,7 @@ fn what_the_program_refuses_the_schema_refuses() {
         "limits: {max_lines: 3}",
         "limits: {max_depth: 33}",
         "limits: {max_line_bytes: 0}",
+        "limits: {max_gzip_ratio: 0}",
         "file: {rules: [{rule: rows, min: 1}]}",
         "file: {rules: [{rule: row_count}]}",
         "file: {rules: [{rule: row_count, min: 1, field: /a}]}",

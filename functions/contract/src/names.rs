@@ -23,6 +23,9 @@ pub const RUN_PREFIX: &str = "runs/";
 /// The record contract's file name inside the processor's package, beside `bootstrap`.
 pub const RECORD_CONTRACT_FILE: &str = "contract.yaml";
 
+/// The code under which a run fails whose rows the table did not take in all the tries: it is no row's, since none is lost.
+pub const WRITE_EXHAUSTED: &str = "WRITE_EXHAUSTED";
+
 /// The SSM parameter that holds the state machine's ARN: `/pipelines/<pipeline>/stateMachineArn`.
 pub fn state_machine_arn_parameter(pipeline: &str) -> String {
     format!("/pipelines/{pipeline}/stateMachineArn")

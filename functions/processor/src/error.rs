@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use activity::{ContractError, SpillError};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use contract::{EnvironmentError, ProcessorError};
+use contract::{EnvironmentError, ProcessorError, WRITE_EXHAUSTED};
 use lambda_runtime::Diagnostic;
 
 /// Why a file is not processed. Lambda reports it under the name of its [`kind`](Error::kind), which the state machine
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// The table took none of a batch's items for too long.
     #[error(
-        "the table {table} took none of {items} items in {tries} tries: {reason}; \
+        "{WRITE_EXHAUSTED}: the table {table} took none of {items} items in {tries} tries: {reason}; \
          run the execution again when the table is less busy, or raise its throughput"
     )]
     Busy {

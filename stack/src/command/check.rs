@@ -85,8 +85,11 @@ fn read_once(
     let mut file = File::open(path).into_diagnostic().wrap_err_with(unreadable)?;
     let mut reader = FileReader::new(contract).refusing(refusal);
     // What S3 calls an object's last modification is a file's here.
-    if let Ok(time) = file.metadata().and_then(|metadata| metadata.modified()) {
-        reader = reader.arrived_at(time);
+    if let Ok(metadata) = file.metadata() {
+        reader = reader.of_size(metadata.len());
+        if let Ok(time) = metadata.modified() {
+            reader = reader.arrived_at(time);
+        }
     }
     progress.reset();
     let (mut buffer, started) = (vec![0; 1 << 16], Instant::now());

@@ -151,6 +151,36 @@ fn a_gzip_bomb_comes_in_steps() {
 }
 
 #[test]
+fn a_gzip_bomb_is_read_up_to_the_ratio_that_the_contract_allows() {
+    let row = |number| format!("{{\"user_id\":\"u{number}\",\"timestamp\":\"2025-01-31T00:00:00Z\"}}\n");
+    let bomb = gzip(format!("{}{}\n{}", row(1), "x".repeat(500_000), row(2)).as_bytes());
+    let bounded = CONTRACT.replace("1000000", "1000000, max_gzip_ratio: 100");
+    for (yaml, size, verdict, written, damaged) in [
+        (&bounded, Some(bomb.len()), Verdict::Fail, 1, true),
+        (&bounded, Some(500_000), Verdict::Warn, 2, false),
+        (&bounded, None, Verdict::Warn, 2, false),
+        (&CONTRACT.to_owned(), Some(bomb.len()), Verdict::Warn, 2, false),
+    ] {
+        let contract = RecordContract::from_yaml(yaml).unwrap();
+        let mut reader = FileReader::new(&contract);
+        if let Some(size) = size {
+            reader = reader.of_size(size as u64);
+        }
+        let mut codes = Vec::new();
+        let mut sink = |row: Row<'_>| {
+            if let Row::Quarantined(row) = row {
+                codes.extend(row.reasons.iter().map(|reason| reason.code));
+            }
+        };
+        reader.feed(&bomb, &mut sink).unwrap();
+        let summary = reader.finish(&mut sink).unwrap();
+        assert_eq!((summary.verdict, summary.counts.written, summary.damage.is_some()), (verdict, written, damaged));
+        assert_eq!(codes, [if damaged { Code::GzipRatio } else { Code::JsonSyntax }]);
+        assert!(summary.counts.reconciles());
+    }
+}
+
+#[test]
 fn a_line_of_100_mb_is_measured_and_cut() {
     let contract = RecordContract::from_yaml(CONTRACT).unwrap();
     let mut reader = FileReader::new(&contract);
