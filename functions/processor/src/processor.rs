@@ -137,8 +137,8 @@ impl Reading {
     }
 
     /// The reader that reads so.
-    fn reader(self, contract: &RecordContract, arrived: Option<SystemTime>) -> FileReader<'_> {
-        let reader = file_reader(contract, arrived);
+    fn reader(self, contract: &RecordContract, arrived: Option<SystemTime>, size: Option<u64>) -> FileReader<'_> {
+        let reader = file_reader(contract, arrived, size);
         match self {
             Self::Whole { refusal, .. } => reader.refusing(refusal),
             Self::Range { first_line, start, duplicates } => {
@@ -307,8 +307,8 @@ impl Processor {
     /// Reads the object once, before anything of it is written, and tells whether the contract refuses it.
     async fn judge(&self, object: Object<'_>) -> Result<Option<Refusal>, Error> {
         let (chunk_sender, chunks) = mpsc::channel(WAITING);
-        let (contract, arrived) = (Arc::clone(&self.contract), object.arrived());
-        let judging = tokio::task::spawn_blocking(move || reader::judge(file_reader(&contract, arrived), chunks));
+        let (contract, arrived, size) = (Arc::clone(&self.contract), object.arrived(), object.pinned().size);
+        let judging = tokio::task::spawn_blocking(move || reader::judge(file_reader(&contract, arrived, size), chunks));
         let ((), summary) = tokio::try_join!(object.send_to(chunk_sender, self.backoff), async {
             judging.await??.ok_or(Error::CutOff)
         })?;
@@ -329,10 +329,10 @@ impl Processor {
         let (refused_sender, refused_records) = mpsc::channel(WAITING);
         let (table, file) = (&self.environment.table_name, &source.file);
         let outlets = reader::Outlets::new(table, file.clone(), reading.done(), batch_sender, record_sender);
-        let (contract, arrived) = (Arc::clone(&self.contract), source.arrived);
+        let (contract, arrived, size) = (Arc::clone(&self.contract), source.arrived, source.file.size);
         let reading = tokio::task::spawn_blocking(move || {
             let stop_at = reading.stop_at();
-            reader::read(reading.reader(&contract, arrived), chunks, outlets, stop_at)
+            reader::read(reading.reader(&contract, arrived, size), chunks, outlets, stop_at)
         });
         let ((), read, (), ()) = tokio::try_join!(
             object.send_to(chunk_sender, self.backoff),
@@ -391,12 +391,16 @@ impl Processor {
     }
 }
 
-pub(crate) fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>) -> FileReader<'_> {
-    let reader = FileReader::new(contract).spilling_to(&spill(), KEYS_BYTES);
-    match arrived {
-        Some(time) => reader.arrived_at(time),
-        None => reader,
+/// A reader of a file of `size` bytes. A rerun finds the same time and the same size.
+pub(crate) fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>, size: Option<u64>) -> FileReader<'_> {
+    let mut reader = FileReader::new(contract).spilling_to(&spill(), KEYS_BYTES);
+    if let Some(time) = arrived {
+        reader = reader.arrived_at(time);
     }
+    if let Some(bytes) = size {
+        reader = reader.of_size(bytes);
+    }
+    reader
 }
 
 /// Puts the reader's account and the table's together.

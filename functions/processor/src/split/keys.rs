@@ -34,7 +34,8 @@ impl Processor {
         let (contract, arrived, hasher) = (Arc::clone(&self.contract), object.arrived(), run.hasher());
         let reading = tokio::task::spawn_blocking(move || {
             let sort = ExternalSort::new(Some(spill()), SORTED_IN_MEMORY);
-            let reader = file_reader(&contract, arrived).within(1, start).hashing_with(hasher).collecting_keys(sort);
+            let reader =
+                file_reader(&contract, arrived, None).within(1, start).hashing_with(hasher).collecting_keys(sort);
             reader::collect_keys(reader, chunks, |lines, keys| send(lines, keys, &piece_sender))
         });
         let key = run.key(Kind::Keys, start);

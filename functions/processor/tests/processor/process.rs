@@ -349,6 +349,17 @@ async fn a_truncated_gzip_is_accounted_up_to_its_break() {
 }
 
 #[tokio::test]
+async fn a_gzip_bomb_is_read_up_to_the_ratio_that_the_contract_allows() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&[rows(3), vec![b'\n'; 1_000_000]].concat()).unwrap();
+    let server = Server::start(&[(PATH, &gzip.finish().unwrap())]).await;
+    let contract = format!("{CONTRACT}limits: {{max_gzip_ratio: 10}}\n");
+    let output = process_by(&contract, &server, file("ingest/a.jsonl"), Duration::from_secs(60)).await.unwrap();
+    assert_eq!((output.verdict, output.counts.written), (Verdict::Fail, 3), "{output:?}");
+    assert!(output.counts.blank < 100_000 && output.damage.is_some_and(|text| text.contains("max_gzip_ratio")));
+}
+
+#[tokio::test]
 async fn an_empty_object_has_no_lines() {
     let server = Server::start(&[(PATH, b"")]).await;
     let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
