@@ -73,13 +73,18 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts an emulator, with or without IAM, and deploys to it, as a user would.
-    pub async fn deploy(enforce_iam: bool) -> Self {
+    /// Starts an emulator and deploys to it, as a user would.
+    pub async fn deploy() -> Self {
+        Self::deploy_by(false, &[]).await
+    }
+
+    /// Starts an emulator, with or without IAM, and deploys to it with more `arguments`.
+    pub async fn deploy_by(enforce_iam: bool, arguments: &[&str]) -> Self {
         let folder = workspace().join("target").join("emulator");
         let options = Options { port: 0, enforce_iam, ..Options::in_folder(folder) };
         let emulator = Emulator::start(&options).await.expect("it starts");
         let endpoint = emulator.endpoint();
-        let deployed = stack(&["deploy", "--yes", "--endpoint-url", &endpoint]);
+        let deployed = stack(&[&["deploy", "--yes", "--endpoint-url", &endpoint], arguments].concat());
         assert!(deployed.status.success(), "{}", talk(&deployed));
         let outputs = stack(&["outputs", "--json", "--endpoint-url", &endpoint]);
         assert!(outputs.status.success(), "{}", talk(&outputs));

@@ -1,11 +1,11 @@
 //! The real binaries on the emulator: every kind of file that an application may send, and where its lines go.
 
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use contract::Counts;
+use contract::{Counts, FileLocation, RUN_PREFIX};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tests::{Pipeline, gzip, summary};
@@ -129,7 +129,7 @@ fn faults() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_is_accounted_for() {
-    let pipeline = Pipeline::deploy(false).await;
+    let pipeline = Pipeline::deploy().await;
     let cases: Vec<Case> = forms().into_iter().chain(damage()).chain(faults()).collect();
     let files: Vec<_> = cases.iter().map(|case| (case.name, case.bytes.clone())).collect();
     let executions = pipeline.process(&files).await;
@@ -156,7 +156,9 @@ async fn every_line_is_accounted_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_grants_suffice_and_plain_http_is_refused() {
-    let pipeline = Pipeline::deploy(true).await;
+    let settings = small_ranges();
+    let settings = settings.path().to_str().expect("a temporary path is text");
+    let pipeline = Pipeline::deploy_by(true, &["--settings", settings]).await;
     let file = |user: &str| format!("{}\nnot json\n{}\n", row(user, 1), row(user, 2)).into_bytes();
 
     // The emulator speaks no TLS, so the buckets refuse the functions.
@@ -164,6 +166,7 @@ async fn the_grants_suffice_and_plain_http_is_refused() {
     let cause = refused[0].cause.as_deref().unwrap_or_default();
     assert_eq!((refused[0].status.as_str(), refused[0].error.as_deref()), ("FAILED", Some("Processor.Permanent")));
     assert!(cause.contains("AccessDenied") && cause.contains("explicit deny"), "{cause}");
+    a_failure_is_recorded(&pipeline, cause).await;
 
     for output in [stack::pipeline::output::INGEST_BUCKET, stack::pipeline::output::QUARANTINE_BUCKET] {
         let policy = pipeline.clients.s3.delete_bucket_policy().bucket(pipeline.output(output));
@@ -174,6 +177,60 @@ async fn the_grants_suffice_and_plain_http_is_refused() {
     let summary = summary(&executions[0]);
     assert_eq!((summary.counts.written, summary.counts.quarantined), (2, 1));
     assert_eq!(pipeline.quarantined(&summary.quarantine_manifest.expect("a row was quarantined")).await.len(), 1);
+    a_large_file_is_read_by_ranges(&pipeline).await;
+}
+
+/// The settings that the program carries, but that a file of a megabyte is split.
+fn small_ranges() -> tempfile::NamedTempFile {
+    let carried = std::fs::read_to_string(tests::workspace().join("stack/settings.yaml")).expect("it is there");
+    let small = carried.replace("file_mb: 128, range_mb: 64", "file_mb: 1, range_mb: 1");
+    assert_ne!(small, carried);
+    let mut file = tempfile::NamedTempFile::with_suffix(".yaml").expect("there is a temporary folder");
+    file.write_all(small.as_bytes()).expect("the file takes it");
+    file
+}
+
+/// An execution that failed without a summary left what it takes to find it, and to start it again.
+async fn a_failure_is_recorded(pipeline: &Pipeline, cause: &str) {
+    let table = pipeline.output(stack::pipeline::output::FAILURE_TABLE);
+    let scan = pipeline.clients.dynamodb.scan().table_name(table).send().await.expect("the table is there");
+    let [record] = scan.items() else { panic!("{} records", scan.items().len()) };
+    let text = |name: &str| record.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    assert_eq!((text("error").as_str(), text("cause").as_str()), ("Processor.Permanent", cause));
+    assert!(text("key").ends_with("refused.jsonl") && text("execution").contains(":execution:"), "{record:?}");
+    let input: FileLocation = serde_json::from_str(&text("input")).expect("it is an input");
+    assert_eq!(input.key, text("key"));
+}
+
+/// Rows that are bad, or repeat one far away, in a file of several ranges.
+async fn a_large_file_is_read_by_ranges(pipeline: &Pipeline) {
+    let before = pipeline.items().await;
+    let mut lines: Vec<String> =
+        (0..30_000).map(|number| with(&format!("u{number}"), number % 3_600, r#""price":1"#)).collect();
+    for (place, line) in [
+        (100, "not json".to_owned()),
+        (15_000, lines[0].clone()),
+        (29_000, "{}".to_owned()),
+        (29_999, lines[14_000].clone()),
+    ] {
+        lines[place] = line;
+    }
+    let file = lines.join("\n").into_bytes();
+    assert!(file.len() > 3 << 20);
+    let executions = pipeline.process(&[("large.jsonl", file)]).await;
+    assert_eq!(executions[0].status, "SUCCEEDED", "{:?}", executions[0]);
+    let summary = summary(&executions[0]);
+    let expected = Counts { lines: 30_000, written: 29_996, duplicates: 2, quarantined: 2, dropped: 0, blank: 0 };
+    assert_eq!(summary.counts, expected);
+    assert_eq!(pipeline.items().await, before + 29_996);
+    let records = pipeline.quarantined(&summary.quarantine_manifest.expect("rows were quarantined")).await;
+    let numbers: Vec<_> = records.iter().filter_map(|record| record["line"].as_u64()).collect();
+    assert_eq!(numbers, [101, 29_001], "lines are numbered from the file's start");
+    let bucket = pipeline.output(stack::pipeline::output::QUARANTINE_BUCKET);
+    let list = pipeline.clients.s3.list_objects_v2().bucket(bucket).prefix(RUN_PREFIX).send().await;
+    let keys: Vec<_> =
+        list.expect("the bucket is there").contents().iter().filter_map(|object| object.key.clone()).collect();
+    assert!(keys.iter().filter(|key| key.contains("/account/")).count() > 2, "{keys:?}");
 }
 
 async fn a_second_run_changes_nothing(pipeline: &Pipeline, files: &[(&str, Vec<u8>)]) {

@@ -82,7 +82,7 @@ async fn process(pipeline: &Pipeline, name: &str) -> (u64, u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contract_is_swapped_when_it_changes_and_put_back_by_the_next_deployment() {
-    let pipeline = Pipeline::deploy(false).await;
+    let pipeline = Pipeline::deploy().await;
     let folder = tempfile::tempdir().unwrap();
     let contract = folder.path().join("contract.yaml");
     let original = std::fs::read_to_string(workspace().join("functions/processor/contract.yaml")).unwrap();
