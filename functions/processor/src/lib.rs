@@ -1,7 +1,8 @@
 //! The processor: one object of S3 in, items of DynamoDB and quarantined lines out.
 //!
-//! [`Processor::process`] runs four stages side by side, joined by bounded channels, so that a stage that is behind
-//! holds up the ones before it and memory does not grow with the file:
+//! [`Processor::perform`] does what the state machine asks for, a step at a time: a whole file, what is left of one, or a
+//! range of one that many invocations read. Where rows are written, it runs four stages side by side, joined by bounded
+//! channels, so that a stage that is behind holds up the ones before it and memory does not grow with the file:
 //!
 //! ```text
 //! object (S3) ─ chunks ─▶ reader (a thread: it computes) ─ batches ─▶ table (DynamoDB, many batches in flight)
@@ -26,9 +27,11 @@ mod refused;
 mod run_report;
 mod spill;
 mod split;
+mod step;
 mod table;
 
 pub use backoff::Backoff;
 pub use error::Error;
 pub use metrics::embedded_metrics;
-pub use processor::{Answer, Processor, read_contract};
+pub use processor::{Processor, read_contract};
+pub use step::Answer;

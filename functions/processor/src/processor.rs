@@ -9,13 +9,12 @@ use activity::{Account, Code, FileReader, Reason, RecordContract, Summary};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{
-    Checkpoint, FileLocation, ProcessorEnvironment, ProcessorOutput, ProcessorStep, Progress, QuarantineManifest,
-    RECORD_CONTRACT_FILE, RangeOutput, ReconcileOutput, Refusal, RunReport, SplitPlan, Verdict,
+    Checkpoint, FileLocation, ProcessorEnvironment, ProcessorOutput, Progress, QuarantineManifest,
+    RECORD_CONTRACT_FILE, Refusal, RunReport, Verdict,
 };
+use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _};
 use report::Samples;
-use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
@@ -59,26 +58,6 @@ pub struct Processor {
     pub(crate) contract: Arc<RecordContract>,
     pub(crate) backoff: Backoff,
     reading_share: f64,
-}
-
-/// What the processor answers to a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// What came of a file.
-    File(Box<ProcessorOutput>),
-    /// How a large file is read.
-    Plan(SplitPlan),
-    /// What came of a range.
-    Range(RangeOutput),
-    /// How many rows have an earlier one's key.
-    Reconciled(ReconcileOutput),
-}
-
-impl Answer {
-    fn of_file(output: ProcessorOutput) -> Self {
-        Self::File(Box::new(output))
-    }
 }
 
 /// A file in one state.
@@ -197,25 +176,6 @@ impl Processor {
         Self { reading_share, ..self }
     }
 
-    /// Does one step of the state machine within `time`.
-    ///
-    /// # Errors
-    ///
-    /// The step is not done whole, and leaves nothing that is in the way of doing it again.
-    pub async fn perform(&self, step: ProcessorStep, time: Duration) -> Result<Answer, Error> {
-        // Each on the heap: the steps together would make a future of some kilobytes for the smallest.
-        let within = async |step| tokio::time::timeout(time, step).await.unwrap_or(Err(Error::Deadline));
-        match step {
-            ProcessorStep::Process(file) => self.process(file, time).boxed().await.map(Answer::of_file),
-            ProcessorStep::Continue(checkpoint) => self.go_on(checkpoint, time).boxed().await.map(Answer::of_file),
-            ProcessorStep::Plan(input) => within(self.plan(input).map_ok(Answer::Plan).boxed()).await,
-            ProcessorStep::Keys(input) => within(self.keys(input).map_ok(Answer::Range).boxed()).await,
-            ProcessorStep::Reconcile(plan) => within(self.reconcile(plan).map_ok(Answer::Reconciled).boxed()).await,
-            ProcessorStep::Write(input) => self.write_range(input, time).boxed().await.map(Answer::Range),
-            ProcessorStep::Finish(plan) => within(self.finish(plan).map_ok(Answer::of_file).boxed()).await,
-        }
-    }
-
     /// Processes `file` within `time`, as far as that lasts, and leaves a report: an output with a checkpoint is for
     /// [`go_on`](Self::go_on). Processing the same state of a file again writes the same items and the same quarantine
     /// objects.
@@ -264,7 +224,8 @@ impl Processor {
         let mut whole = Outcome { account, progress };
         whole.add(more);
         if !stopped {
-            return self.conclude(source, whole, None).await;
+            let conclude = self.conclude(source, whole, None);
+            return timeout_at(deadline, conclude).await.unwrap_or(Err(Error::Deadline));
         }
         let Outcome { account, progress } = whole;
         let mut output = output(&source, account.summary(&self.contract, source.arrived)?, progress.refused);
