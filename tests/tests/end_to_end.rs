@@ -8,7 +8,8 @@ use std::io::Write as _;
 use contract::{Counts, FileLocation, RUN_PREFIX};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tests::{Pipeline, gzip, summary};
+use serde_json::Value;
+use tests::{Pipeline, gzip, stack, summary, talk};
 
 /// A file, and what must become of it.
 struct Case {
@@ -152,6 +153,7 @@ async fn every_line_is_accounted_for() {
     duplicates_are_one_item(&pipeline).await;
     a_damaged_file_fails_and_keeps_its_rows(&pipeline).await;
     quarantine_keeps_the_bytes_and_the_reasons(&pipeline).await;
+    mended_rows_come_back(&pipeline).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,4 +277,45 @@ async fn quarantine_keeps_the_bytes_and_the_reasons(pipeline: &Pipeline) {
     assert_eq!((&rows[0]["line"], &rows[0]["offset"]), (&2.into(), &offset.into()));
     let codes = rows[0]["codes"].to_string();
     assert!(codes.contains("KEY_EMPTY") && codes.contains("TS_UNPARSEABLE"), "{codes}");
+}
+
+/// Bad rows, out of quarantine, mended, and through the pipeline again, as a user would do it.
+async fn mended_rows_come_back(pipeline: &Pipeline) {
+    let before = pipeline.items().await;
+    let key = "ingest/2025/01/31/mended.jsonl";
+    let bad: String = (2..4).map(|second| with("mended", second, r#""price":-1"#) + "\n").collect();
+    pipeline.process(&[("mended.jsonl", format!("{}\n{bad}", row("mended", 1)).into_bytes())]).await;
+    assert_eq!(pipeline.items().await, before + 1);
+
+    let folder = tempfile::tempdir().expect("there is room");
+    let rows = folder.path().join("rows.jsonl");
+    let rows = rows.to_str().expect("the path is text");
+    let run = |arguments: &[&str]| stack(&[arguments, &["--endpoint-url", &pipeline.endpoint]].concat());
+    let json = |output: &std::process::Output| {
+        assert!(output.status.success(), "{}", talk(output));
+        serde_json::from_slice::<Value>(&output.stdout).expect("it is JSON")
+    };
+    let listed = json(&run(&["quarantine", "list", "--json"]));
+    let listed = listed.as_array().expect("a list").iter().find(|one| one["manifest"]["file"]["key"] == key);
+    assert_eq!(listed.expect("the file is listed")["manifest"]["codes"], serde_json::json!({"FIELD_RANGE": 2}));
+    let got = run(&["quarantine", "get", key, "--out", rows]);
+    assert!(got.status.success(), "{}", talk(&got));
+    assert_eq!(std::fs::read_to_string(rows).expect("it was written"), bad);
+
+    let refused = run(&["replay", rows]);
+    assert_eq!(refused.status.code(), Some(2), "{}", talk(&refused));
+    assert!(talk(&refused).contains("FIELD_RANGE at /price"), "{}", talk(&refused));
+    let forced = json(&run(&["replay", "--from", key, "--force", "--wait", "--json"]));
+    assert_eq!((&forced["output"]["written"], &forced["output"]["quarantined"]), (&0.into(), &2.into()));
+
+    std::fs::write(rows, bad.replace("-1", "1")).expect("there is room");
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let replayed = json(&run(&["replay", rows, "--wait", "--json"]));
+        assert_eq!(replayed["status"], "SUCCEEDED", "{replayed}");
+        assert_eq!((&replayed["output"]["lines"], &replayed["output"]["written"]), (&2.into(), &2.into()));
+        assert_eq!(pipeline.items().await, before + 3);
+        keys.push(replayed["key"].clone());
+    }
+    assert_eq!(keys[0], keys[1], "the same rows are the same file");
 }
