@@ -20,7 +20,7 @@ struct Deployed {
 
 impl Deployed {
     async fn new() -> Self {
-        let pipeline = Pipeline::deploy(false).await;
+        let pipeline = Pipeline::deploy().await;
         let connection = Connection::with_config(pipeline.emulator.sdk_config()).await.unwrap();
         Self { pipeline, connection, folder: tempfile::tempdir().unwrap() }
     }
