@@ -174,8 +174,13 @@ impl<In, Out> Builder<In, Out, JsonPath> {
     /// Adds a state in JSONata.
     pub fn add_jsonata<T>(&mut self, name: &str, step: Step<T, Out, Jsonata>) -> Next<T, Out> {
         let next = self.declare(name);
-        self.states.push((name.to_owned(), step.into_state(Some(Jsonata::NAME))));
+        self.define_jsonata(&next, step);
         next
+    }
+
+    /// Defines a state in JSONata that was declared.
+    pub fn define_jsonata<T>(&mut self, declared: &Next<T, Out>, step: Step<T, Out, Jsonata>) {
+        self.states.push((declared.name(), step.into_state(Some(Jsonata::NAME))));
     }
 }
 

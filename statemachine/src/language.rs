@@ -69,8 +69,10 @@ pub enum Node {
     Constant(Value),
     /// Text in the query language. An operand needs no parentheses where an operator follows.
     Code { text: String, is_operand: bool },
-    /// Values by field.
+    /// Values by field, written as a template.
     Object(Vec<(String, Node)>),
+    /// Values by field, written as one expression, which leaves out what has no value.
+    Record(Vec<(String, Node)>),
     /// Values in a row.
     List(Vec<Node>),
 }
@@ -89,7 +91,7 @@ impl Node {
         match self {
             Self::Constant(value) => value.to_string(),
             Self::Code { text, .. } => text.clone(),
-            Self::Object(fields) => {
+            Self::Object(fields) | Self::Record(fields) => {
                 let fields =
                     fields.iter().map(|(name, node)| format!("{}: {}", Value::from(name.as_str()), node.text()));
                 format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
@@ -106,10 +108,18 @@ impl Node {
         }
     }
 
+    /// The value written as a template, as far as it can be.
+    pub(crate) fn into_template(self) -> Self {
+        match self {
+            Self::Record(fields) => Self::Object(fields),
+            node => node,
+        }
+    }
+
     /// The field `name` of the value.
     pub(crate) fn field(&self, name: &str) -> Self {
         let own = match self {
-            Self::Object(fields) => fields.iter().find(|(field, _)| field == name),
+            Self::Object(fields) | Self::Record(fields) => fields.iter().find(|(field, _)| field == name),
             _ => None,
         };
         own.map_or_else(|| Self::operand(format!("{}.{name}", self.operand_text())), |(_, value)| value.clone())
@@ -182,7 +192,7 @@ impl Language for Jsonata {
 
     /// An object of JSONata leaves a field out that has no value, where a template with one fails.
     fn object(fields: Vec<(String, Node)>) -> Node {
-        Node::operand(Node::Object(fields).text())
+        Node::Record(fields)
     }
 
     fn put(fields: &mut Map<String, Value>, name: &str, node: &Node) {
@@ -200,7 +210,7 @@ fn delimited(node: &Node) -> Value {
         Node::Constant(value) if !has_delimiter(value) => value.clone(),
         Node::Object(fields) => fields.iter().map(|(name, node)| (name.clone(), delimited(node))).collect(),
         Node::List(items) => items.iter().map(delimited).collect(),
-        Node::Constant(_) | Node::Code { .. } => format!("{{% {} %}}", node.text()).into(),
+        Node::Constant(_) | Node::Code { .. } | Node::Record(_) => format!("{{% {} %}}", node.text()).into(),
     }
 }
 
@@ -269,7 +279,7 @@ fn template(node: &Node) -> Value {
         Node::Constant(value) => value.clone(),
         Node::Code { text, .. } => text.as_str().into(),
         Node::List(items) => items.iter().map(template).collect(),
-        Node::Object(entries) => {
+        Node::Object(entries) | Node::Record(entries) => {
             let mut fields = Map::new();
             for (name, node) in entries {
                 JsonPath::put_in_template(&mut fields, name, node);

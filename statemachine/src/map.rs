@@ -157,8 +157,9 @@ impl<In, Item, L: Language, Source> Items<In, Item, L, Source> {
     }
 
     fn processor<Out>(mut self, config: Fields, machine: &StateMachine<Item, Out, L>) -> Fields {
-        if let Some(selector) = &self.selector {
-            L::put(&mut self.fields, "ItemSelector", selector);
+        if let Some(selector) = self.selector {
+            // Not every interpreter of the language takes one expression for all of it.
+            L::put(&mut self.fields, "ItemSelector", &selector.into_template());
         }
         let mut processor = Fields::from_iter([("ProcessorConfig".to_owned(), config.into())]);
         processor.extend(machine.nested());
@@ -194,7 +195,8 @@ impl<In, Item, L: Language> Items<In, Item, L> {
 }
 
 impl<In, Item, L: Language, Source: Single> Items<In, Item, L, Source> {
-    /// Makes the machine's input of the state's and of an item: ItemSelector.
+    /// Makes the machine's input of the state's and of an item: ItemSelector. Each field of an
+    /// [`object!`](crate::object) must have a value: see [`or_null`](Expression::or_null).
     pub fn select<T>(
         mut self,
         select: impl FnOnce(Expression<In, In, L>, Expression<In, Item, L>) -> Expression<In, T, L>,

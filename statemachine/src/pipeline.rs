@@ -17,8 +17,8 @@ use crate::language::Node;
 use crate::service::dynamodb::{self, Attributes, DynamoDbError};
 use crate::service::lambda;
 use crate::{
-    BuildError, Choice, Comparable, Context, ErrorName, ErrorOutput, ExecutionType, Expression, Fail, Items, Jsonata,
-    Kind, Map, PlaceholderError, Retry, StateMachine, Succeed, Task, Variable, field, object, placeholders,
+    BuildError, Choice, Comparable, Context, ErrorName, ErrorOutput, ExecutionType, Expression, Fail, Items, JsonPath,
+    Kind, Map, Pass, PlaceholderError, Retry, StateMachine, Succeed, Task, field, object, placeholders,
 };
 
 /// What an environment decides of the machine.
@@ -72,16 +72,15 @@ const FEW_RESULTS: &str = "suppress ASL603: a plan has at most 1,000 ranges, and
 /// # Errors
 ///
 /// A setting breaks a limit of Step Functions.
-pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, ProcessorOutput>, PipelineError> {
+pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, ProcessorOutput, JsonPath>, PipelineError> {
     let names: StateMachineSubstitutions = placeholders()?;
     let processor = Processor::new(&names.processor_function_arn, settings.processor_timeout_seconds);
     let split = settings.split;
 
-    let mut machine = StateMachine::builder("Processes one file of user activity.");
+    let mut machine = StateMachine::json_path_builder("Processes one file of user activity.");
     machine.timeout_seconds(processor.machine_seconds());
-    let plan = machine.variable::<SplitPlan>("plan");
 
-    let failed = machine.add(
+    let failed = machine.add_jsonata(
         "ProcessingFailed",
         Fail::new(field!(ErrorOutput, Error), field!(ErrorOutput, Cause).unwrap_or(""))
             .comment("The file was not processed."),
@@ -94,21 +93,21 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
         .timeout_seconds(RECORD_SECONDS)
         .then(&failed)
         .comment("Keeps what failed where it can be found by its file.");
-    let record = machine.add("RecordFailure", record);
+    let record = machine.add_jsonata("RecordFailure", record);
 
-    let processed = machine.add("FileProcessed", Succeed::new());
-    let damaged = machine.add(
+    let processed = machine.add_jsonata("FileProcessed", Succeed::new());
+    let damaged = machine.add_jsonata(
         "FileDamaged",
         Fail::new("FileDamaged", summary())
             .comment("The file was not read to its end. The cause holds the summary of the rows that were."),
     );
-    let broken = machine.add(
+    let broken = machine.add_jsonata(
         "ContractBroken",
         Fail::new("ContractBroken", summary())
             .comment("The record contract fails the file. The cause holds the summary, with what its rules found."),
     );
     let continued = machine.declare("ContinueFile");
-    let check_file = machine.add(
+    let check_file = machine.add_jsonata(
         "CheckFile",
         Choice::when(field!(ProcessorOutput, checkpoint).is_present(), &continued)
             .or_when(field!(ProcessorOutput, damage).is_present(), &damaged)
@@ -121,50 +120,44 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
     );
     let checkpoint: Expression<_, Checkpoint> = field!(ProcessorOutput, checkpoint).assume_present();
     let go_on = processor.task::<step::Continue, _, _>(checkpoint).catch([ErrorName::All], &record);
-    machine.define(&continued, go_on.then(&check_file));
+    machine.define_jsonata(&continued, go_on.then(&check_file));
 
     let process = processor.task::<step::Process, _, _>(Expression::input()).catch([ErrorName::All], &record);
-    let process = machine.add("ProcessFile", process.then(&check_file));
+    let process = machine.add_jsonata("ProcessFile", process.then(&check_file));
 
-    let finish = processor.task::<step::Finish, _, _>(plan.value()).catch([ErrorName::All], &record);
-    let finish = machine.add("FinishFile", finish.then(&check_file));
-    let write = ranges(&plan)
-        .distributed(
-            ExecutionType::Standard,
-            &processor.range_machine::<step::Write>("WriteRange", "Writes the rows of a range.")?,
-        )
+    let finish = processor.task::<step::Finish, _, _>(Expression::input()).catch([ErrorName::All], &record);
+    let finish = machine.add_jsonata("FinishFile", finish.then(&check_file));
+    let write = processor.range_machine::<step::Write>("WriteRange", "Writes the rows of a range.")?;
+    let write = ranges()
+        .distributed(ExecutionType::Standard, &write)
         .label("Write")
         .max_concurrency(u64::from(split.max_concurrency))
         .tolerated_failure_percentage(u64::from(split.tolerated_failure_percentage))
-        .output(|file, _| file)
+        .discard_result()
         .catch([ErrorName::All], &record);
     let write = machine.add("WriteRanges", write.then(&finish).comment(FEW_RESULTS));
-    let reconcile =
-        processor.task::<step::Reconcile, _, _>(plan.value()).output(|file, _| file).catch([ErrorName::All], &record);
-    let reconcile = machine.add("ReconcileKeys", reconcile.then(&write));
-    let keys = ranges(&plan)
-        .distributed(
-            ExecutionType::Standard,
-            &processor.range_machine::<step::Keys>("CollectRangeKeys", "Collects the keys of a range.")?,
-        )
+    let reconcile = processor
+        .task::<step::Reconcile, _, _>(Expression::input())
+        .output(|plan, _| plan)
+        .catch([ErrorName::All], &record);
+    let reconcile = machine.add_jsonata("ReconcileKeys", reconcile.then(&write));
+    let keys = processor.range_machine::<step::Keys>("CollectRangeKeys", "Collects the keys of a range.")?;
+    let keys = ranges()
+        .distributed(ExecutionType::Standard, &keys)
         .label("Keys")
         .max_concurrency(u64::from(split.max_concurrency))
-        .output(|file, _| file)
+        .discard_result()
         .catch([ErrorName::All], &record);
     let keys = machine.add("CollectKeys", keys.then(&reconcile).comment(FEW_RESULTS));
-    let planned = plan.value::<FileLocation, Jsonata>();
-    let is_split = field!(planned.ranges).count().greater_than(0);
-    let is_split = machine.add("IsSplit", Choice::when(is_split, &keys).otherwise(&process));
+    let whole = machine.add_jsonata("ReadAsAWhole", Pass::output(field!(SplitPlan, file)).then(&process));
+    let is_split = field!(SplitPlan, ranges).count().greater_than(0);
+    let is_split = machine.add_jsonata("IsSplit", Choice::when(is_split, &keys).otherwise(&whole));
     let input = object!(PlanInput { file: Expression::input(), range_bytes: split.range_bytes });
-    let look = processor
-        .task::<step::Plan, _, _>(input)
-        .assign(&plan, |_, plan| plan)
-        .output(|file, _| file)
-        .catch([ErrorName::All], &record);
-    let look = machine.add("PlanFile", look.then(&is_split));
+    let look = processor.task::<step::Plan, _, _>(input).catch([ErrorName::All], &record);
+    let look = machine.add_jsonata("PlanFile", look.then(&is_split));
 
     let is_large = field!(FileLocation, size).is_some_and(|size| size.at_least(split.file_bytes));
-    let start = machine.add("IsLarge", Choice::when(is_large, &look).otherwise(&process));
+    let start = machine.add_jsonata("IsLarge", Choice::when(is_large, &look).otherwise(&process));
     Ok(machine.build(&start)?)
 }
 
@@ -187,11 +180,11 @@ fn failure_record() -> Attributes<ErrorOutput> {
         .string("failed_at", field!(context.State.EnteredTime).text())
 }
 
-/// The ranges of the plan, each as what a step on a range takes.
-fn ranges(plan: &Variable<SplitPlan>) -> Items<FileLocation, RangeInput> {
-    let planned = plan.value::<FileLocation, Jsonata>();
-    Map::over(field!(planned.ranges))
-        .select(|_, range| object!(RangeInput { file: field!(planned.file), run: field!(planned.run), range: range }))
+/// The ranges of a plan, each as what a step on a range takes. In JSONPath, as the maps over them are: the emulator
+/// knows no distributed Map in JSONata, and only a machine in JSONPath may have states in either language.
+fn ranges() -> Items<SplitPlan, RangeInput, JsonPath> {
+    Map::over(Expression::<SplitPlan, SplitPlan, JsonPath>::input().field("ranges", |plan| &plan.ranges))
+        .select(|plan, range| object!(RangeInput { file: field!(plan.file), run: field!(plan.run), range: range }))
 }
 
 /// The processor function, as the machine calls it.
@@ -220,12 +213,16 @@ impl<'a> Processor<'a> {
     }
 
     /// The machine that does one step on one range, in a state of this name.
-    fn range_machine<S>(&self, name: &str, comment: &str) -> Result<StateMachine<RangeInput, RangeOutput>, BuildError>
+    fn range_machine<S>(
+        &self,
+        name: &str,
+        comment: &str,
+    ) -> Result<StateMachine<RangeInput, RangeOutput, JsonPath>, BuildError>
     where
         S: ProcessorStep<Input = RangeInput, Output = RangeOutput>,
     {
-        let mut machine = StateMachine::builder(comment);
-        let start = machine.add(name, self.task::<S, _, _>(Expression::input()).end());
+        let mut machine = StateMachine::json_path_builder(comment);
+        let start = machine.add_jsonata(name, self.task::<S, _, _>(Expression::input()).end());
         machine.build(&start)
     }
 

@@ -187,9 +187,12 @@ fn a_large_file_that_cannot_be_split_is_read_as_a_whole(pipeline: &mut Pipeline<
     let large = file_of(1_000);
     let steps = [("plan", vec![Ok(json(plan(&[]))).into()]), ("process", vec![succeeds()])];
     let execution = pipeline.run_over(large.clone(), steps);
-    check_path(&execution, &["IsLarge", "PlanFile", "IsSplit", "ProcessFile", "CheckFile", "FileProcessed"]);
+    check_path(
+        &execution,
+        &["IsLarge", "PlanFile", "IsSplit", "ReadAsAWhole", "ProcessFile", "CheckFile", "FileProcessed"],
+    );
     let asked = json!({"file": large, "range_bytes": 500});
-    assert_eq!(pipeline.world.calls.take()[..2], [("plan".into(), asked), ("process".into(), json(large))]);
+    assert_eq!(pipeline.world.calls.take()[..2], [("plan".into(), asked), ("process".into(), json(plan(&[]).file))]);
 }
 
 const RANGES: [(u64, u64); 3] = [(0, 700), (700, 1_400), (1_400, 2_000)];

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
+use bytes::Buf as _;
 use contract::{ByteRange, FileLocation};
 use tokio::sync::mpsc::Sender;
 use tracing::warn;
@@ -30,6 +31,9 @@ pub(crate) struct Object<'a> {
     /// What was read ahead, to look at it.
     ahead: Vec<u8>,
     body: ByteStream,
+    /// How much of the body comes before what is wanted, bytes: a server may answer a request for a part with the whole
+    /// (RFC 9110, section 14.2).
+    before: u64,
 }
 
 impl<'a> Object<'a> {
@@ -49,15 +53,20 @@ impl<'a> Object<'a> {
 
     async fn open_part(client: &'a Client, file: &'a FileLocation, range: Option<ByteRange>) -> Result<Self, Error> {
         let answer = get(client, file, file.etag.as_deref(), range, 0).await?;
+        let before = before(&answer, range, 0);
         Ok(Self {
             client,
             file,
             range,
             ahead: Vec::new(),
             arrived: answer.last_modified.and_then(|time| time.try_into().ok()),
-            length: answer.content_length.and_then(|length| u64::try_from(length).ok()),
+            length: match range {
+                Some(range) => Some(range.end - range.start),
+                None => answer.content_length.and_then(|length| u64::try_from(length).ok()),
+            },
             etag: answer.e_tag,
             body: answer.body,
+            before,
         })
     }
 
@@ -116,10 +125,20 @@ impl<'a> Object<'a> {
         }
         loop {
             match self.body.next().await {
-                Some(Ok(bytes)) => {
-                    offset += bytes.len() as u64;
+                Some(Ok(mut bytes)) => {
+                    let early = self.before.min(bytes.len() as u64);
+                    self.before -= early;
+                    bytes.advance(early as usize);
+                    let wanted = self.length.map_or(u64::MAX, |length| length - offset);
+                    bytes.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+                    let came = bytes.len() as u64;
+                    offset += came;
                     failed = 0;
-                    if chunks.send(Chunk::Bytes(bytes.into())).await.is_err() {
+                    if !bytes.is_empty() && chunks.send(Chunk::Bytes(bytes.into())).await.is_err() {
+                        return Ok(());
+                    }
+                    if self.range.is_some() && came == wanted {
+                        let _ = chunks.send(Chunk::End).await;
                         return Ok(());
                     }
                 }
@@ -138,7 +157,9 @@ impl<'a> Object<'a> {
                         return Err(self.interrupted(offset, reason));
                     }
                     warn!(offset, reason, "reading the object broke off; resuming");
-                    self.body = get(self.client, self.file, self.etag.as_deref(), self.range, offset).await?.body;
+                    let answer = get(self.client, self.file, self.etag.as_deref(), self.range, offset).await?;
+                    self.before = before(&answer, self.range, offset);
+                    self.body = answer.body;
                 }
             }
         }
@@ -169,6 +190,12 @@ async fn get(
     };
     let answer = request.send().await;
     answer.map_err(|error| Error::service(format!("read {}", url(file)), error))
+}
+
+/// How much of an answer's body comes before byte `offset` of what was requested.
+fn before(answer: &GetObjectOutput, range: Option<ByteRange>, offset: u64) -> u64 {
+    let wanted = range.map_or(0, |range| range.start) + offset;
+    if answer.content_range.is_some() { 0 } else { wanted }
 }
 
 fn url(file: &FileLocation) -> String {

@@ -12,7 +12,7 @@ use contract::{
     FileLocation, INGEST_PREFIX, ProcessorEnvironment, ProcessorOutput, QUARANTINE_PREFIX, REPORT_PREFIX, RUN_PREFIX,
     StateMachineSubstitutions,
 };
-use statemachine::{Permission, Resource, StateMachine, pipeline};
+use statemachine::{JsonPath, Permission, Resource, StateMachine, pipeline};
 
 use super::function::{FunctionDefinition, add_function};
 use super::permission::statements;
@@ -115,7 +115,7 @@ pub fn definition(settings: &Settings) -> Result<String, PipelineError> {
     Ok(machine(settings)?.to_string())
 }
 
-fn machine(settings: &Settings) -> Result<StateMachine<FileLocation, ProcessorOutput>, PipelineError> {
+fn machine(settings: &Settings) -> Result<StateMachine<FileLocation, ProcessorOutput, JsonPath>, PipelineError> {
     let split = settings.split;
     let bytes = |megabytes: u32| u64::from(megabytes) << 20;
     let split = pipeline::SplitSettings {

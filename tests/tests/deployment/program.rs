@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Output;
 
-use deployment::{Capability, Connection, Outcome, StackRequest};
+use deployment::{ASSETS_STACK, Capability, Connection, Outcome, StackRequest};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tests::{Pipeline, stack, talk, workspace};
@@ -106,11 +106,12 @@ async fn a_bucket_is_replaced_only_by_name() {
     let mut template = deployed.template().await;
     template["Resources"]["QuarantineBucket"]["Properties"]["BucketName"] = json!("rejected");
     let parameters = deployed.connection.stack(STACK).await.unwrap().unwrap().parameters;
+    let store = deployed.connection.asset_store(ASSETS_STACK).await.unwrap();
     let named = StackRequest {
         parameters,
         capabilities: vec![Capability::Iam],
         allow_replace: ["QuarantineBucket".to_owned()].into(),
-        ..StackRequest::new(STACK, template.to_string())
+        ..StackRequest::new(STACK, store.template(template.to_string()).await.unwrap())
     };
     assert_eq!(deployed.connection.apply(named).outcome().await.unwrap(), Outcome::Updated);
 

@@ -166,6 +166,8 @@ async fn ranges_add_up_to_the_whole() {
     for (range_bytes, again) in [(5_000, true), (2_000, false), (content.len() as u64 - 1, false)] {
         assert_eq!(by_ranges(&server, &content, range_bytes, again).await, expected, "ranges of {range_bytes}");
     }
+    server.state.lock().unwrap().ignore_ranges = true;
+    assert_eq!(by_ranges(&server, &content, 5_000, false).await, expected, "from a server that sends all of it");
 }
 
 #[tokio::test]

@@ -170,16 +170,20 @@ async fn a_run_leaves_a_report_without_any_value() {
 
 #[tokio::test]
 async fn a_broken_download_is_resumed_where_it_broke() {
-    let content = rows(2000);
-    let server = Server::start(&[(PATH, &content)]).await;
-    server.state.lock().unwrap().cuts = vec![50_001, 12_345];
-    let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
-    assert_eq!(output.counts.written, 2000);
-    let state = server.state.lock().unwrap();
-    assert_eq!(state.items.len(), 2000);
-    let gets = state.requests.iter().filter(|request| request.starts_with("GET"));
-    let gets: Vec<_> = gets.map(|request| request.rsplit(' ').next().unwrap()).collect();
-    assert_eq!(gets, ["", "bytes=12345-", "bytes=62346-"]);
+    // A server that sends all of it again breaks off nearer to its end.
+    for (ignore_ranges, third) in [(false, "bytes=62346-"), (true, "bytes=50001-")] {
+        let content = rows(2000);
+        let server = Server::start(&[(PATH, &content)]).await;
+        server.state.lock().unwrap().cuts = vec![50_001, 12_345];
+        server.state.lock().unwrap().ignore_ranges = ignore_ranges;
+        let output = process(&server, file("ingest/a.jsonl")).await.unwrap();
+        assert_eq!((output.counts.lines, output.counts.written), (2000, 2000));
+        let state = server.state.lock().unwrap();
+        assert_eq!(state.items.len(), 2000);
+        let gets = state.requests.iter().filter(|request| request.starts_with("GET"));
+        let gets: Vec<_> = gets.map(|request| request.rsplit(' ').next().unwrap()).collect();
+        assert_eq!(gets, ["", "bytes=12345-", third]);
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) requests: Vec<String>,
     /// The headers of every request to the table.
     pub(crate) table_requests: Vec<BTreeMap<String, String>>,
+    /// Answer a request for a part with the whole, as a server may.
+    pub(crate) ignore_ranges: bool,
     /// Where to cut the answers to the next downloads.
     pub(crate) cuts: Vec<usize>,
     /// Answer every request to S3 for this path suffix with this status and code.
@@ -209,8 +211,12 @@ fn get(request: &Request, state: &mut State) -> Response {
     if range.as_ref().is_some_and(|range| range.start >= content.len()) {
         return Response::new(416, "<Error><Code>InvalidRange</Code><Message>no</Message></Error>");
     }
+    let range = range.filter(|_| !state.ignore_ranges);
     let status = if range.is_some() { 206 } else { 200 };
+    let content_range =
+        range.as_ref().map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, content.len()));
     let mut response = Response::new(status, &content[range.unwrap_or(0..content.len())]);
+    response.headers.extend(content_range.map(|range| ("content-range", range)));
     response.headers.push(("etag", etag(content)));
     response.headers.push(("last-modified", "Sat, 12 Sep 2015 01:00:00 GMT".into()));
     response.cut = state.cuts.pop();
