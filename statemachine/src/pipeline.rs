@@ -95,7 +95,7 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
         .comment("Keeps what failed where it can be found by its file.");
     let record = machine.add_jsonata("RecordFailure", record);
 
-    let processed = machine.add_jsonata("FileProcessed", Succeed::new());
+    let processed = machine.add("FileProcessed", Succeed::new());
     let damaged = machine.add_jsonata(
         "FileDamaged",
         Fail::new("FileDamaged", summary())
@@ -130,7 +130,6 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
     let write = processor.range_machine::<step::Write>("WriteRange", "Writes the rows of a range.")?;
     let write = ranges()
         .distributed(ExecutionType::Standard, &write)
-        .label("Write")
         .max_concurrency(u64::from(split.max_concurrency))
         .tolerated_failure_percentage(u64::from(split.tolerated_failure_percentage))
         .discard_result()
@@ -144,7 +143,6 @@ pub fn machine(settings: Settings) -> Result<StateMachine<FileLocation, Processo
     let keys = processor.range_machine::<step::Keys>("CollectRangeKeys", "Collects the keys of a range.")?;
     let keys = ranges()
         .distributed(ExecutionType::Standard, &keys)
-        .label("Keys")
         .max_concurrency(u64::from(split.max_concurrency))
         .discard_result()
         .catch([ErrorName::All], &record);
