@@ -8,6 +8,7 @@ use bytes::Bytes;
 use contract::RUN_PREFIX;
 
 use crate::error::Error;
+use crate::quarantine::put;
 
 /// What an object is about.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +74,7 @@ impl Run {
     }
 
     pub(super) async fn put(&self, kind: Kind, start: u64, body: Vec<u8>) -> Result<(), Error> {
-        let key = self.key(kind, start);
-        let request = self.client.put_object().bucket(&self.bucket).key(&key).body(ByteStream::from(body));
-        request.send().await.map_err(|error| Error::service(format!("write {}", self.url(&key)), error))?;
-        Ok(())
+        put(&self.client, &self.bucket, &self.key(kind, start), "application/octet-stream", body).await
     }
 
     /// The object, where there is one.
