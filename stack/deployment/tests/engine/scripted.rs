@@ -3,7 +3,7 @@
 //! connections and the requests themselves are the real ones.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -110,7 +110,9 @@ pub(crate) async fn run<T>(mut operation: Operation<T>) -> (Vec<String>, Result<
 }
 
 fn serve(stream: TcpStream, script: &Mutex<BTreeMap<String, VecDeque<Answer>>>, log: &Mutex<Vec<Request>>) {
-    let request = read(&stream);
+    // A client that leaves amid a request has asked nothing: parts go side by side, and the first that fails stops the
+    // others.
+    let Ok(request) = read(&stream) else { return };
     let answer = script.lock().unwrap().get_mut(&request.action).and_then(VecDeque::pop_front);
     let answer = answer.unwrap_or_else(|| refused("Unscripted", &request.action));
     log.lock().unwrap().push(request);
@@ -127,16 +129,16 @@ fn serve(stream: TcpStream, script: &Mutex<BTreeMap<String, VecDeque<Answer>>>, 
     let _ = (&stream).write_all(text.as_bytes());
 }
 
-fn read(stream: &TcpStream) -> Request {
+fn read(stream: &TcpStream) -> io::Result<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
-    reader.read_line(&mut line).unwrap();
+    reader.read_line(&mut line)?;
     let mut words = line.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
-        reader.read_line(&mut line).unwrap();
+        reader.read_line(&mut line)?;
         match line.trim_end().split_once(": ") {
             Some((name, value)) => headers.insert(name.to_ascii_lowercase(), value.to_owned()),
             None => break,
@@ -144,7 +146,7 @@ fn read(stream: &TcpStream) -> Request {
     }
     let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
+    reader.read_exact(&mut body)?;
     let form: BTreeMap<String, String> = String::from_utf8_lossy(&body)
         .split('&')
         .filter_map(|field| field.split_once('='))
@@ -152,14 +154,14 @@ fn read(stream: &TcpStream) -> Request {
         .collect();
     let target = headers.get("x-amz-target").and_then(|target| target.split_once('.'));
     let body = ("body".to_owned(), String::from_utf8_lossy(&body).into_owned());
-    match (form.get("Action"), target) {
+    Ok(match (form.get("Action"), target) {
         (Some(action), _) => Request { action: action.clone(), fields: form },
         (None, Some((_, action))) => Request { action: action.to_owned(), fields: [body].into() },
         (None, None) => {
             headers.extend([("path".to_owned(), path), body]);
             Request { action: method, fields: headers }
         }
-    }
+    })
 }
 
 /// Undoes the form encoding of ASCII text.
