@@ -69,9 +69,16 @@ impl Attribute<'_> {
     }
 }
 
+/// Seven bits to a byte, the lowest first, the highest bit telling that more follow: nearly every length is one byte, and
+/// hashing the form costs by its bytes.
 fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
     bytes.push(tag);
-    bytes.extend_from_slice(&(length as u64).to_le_bytes());
+    let mut rest = length;
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
 }
 
 fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {
