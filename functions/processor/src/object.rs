@@ -52,8 +52,7 @@ impl<'a> Object<'a> {
     }
 
     async fn open_part(client: &'a Client, file: &'a FileLocation, range: Option<ByteRange>) -> Result<Self, Error> {
-        let answer = get(client, file, file.etag.as_deref(), range, 0).await?;
-        let before = before(&answer, range, 0);
+        let (answer, before) = get(client, file, file.etag.as_deref(), range, 0).await?;
         Ok(Self {
             client,
             file,
@@ -157,9 +156,9 @@ impl<'a> Object<'a> {
                         return Err(self.interrupted(offset, reason));
                     }
                     warn!(offset, reason, "reading the object broke off; resuming");
-                    let answer = get(self.client, self.file, self.etag.as_deref(), self.range, offset).await?;
-                    self.before = before(&answer, self.range, offset);
-                    self.body = answer.body;
+                    let (answer, before) =
+                        get(self.client, self.file, self.etag.as_deref(), self.range, offset).await?;
+                    (self.body, self.before) = (answer.body, before);
                 }
             }
         }
@@ -170,14 +169,15 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Requests the object, or a range of it, from byte `offset` of what is requested on.
+/// Requests the object, or a range of it, from byte `offset` of what is requested on. Tells too how much of the answer's
+/// body comes before that byte.
 async fn get(
     client: &Client,
     file: &FileLocation,
     etag: Option<&str>,
     range: Option<ByteRange>,
     offset: u64,
-) -> Result<GetObjectOutput, Error> {
+) -> Result<(GetObjectOutput, u64), Error> {
     let request = client.get_object().bucket(&file.bucket).key(&file.key);
     let request = match &file.version_id {
         Some(version) => request.version_id(version),
@@ -188,14 +188,10 @@ async fn get(
         None if offset > 0 => request.range(format!("bytes={offset}-")),
         None => request,
     };
-    let answer = request.send().await;
-    answer.map_err(|error| Error::service(format!("read {}", url(file)), error))
-}
-
-/// How much of an answer's body comes before byte `offset` of what was requested.
-fn before(answer: &GetObjectOutput, range: Option<ByteRange>, offset: u64) -> u64 {
+    let answer = request.send().await.map_err(|error| Error::service(format!("read {}", url(file)), error))?;
     let wanted = range.map_or(0, |range| range.start) + offset;
-    if answer.content_range.is_some() { 0 } else { wanted }
+    let before = if answer.content_range.is_some() { 0 } else { wanted };
+    Ok((answer, before))
 }
 
 fn url(file: &FileLocation) -> String {
