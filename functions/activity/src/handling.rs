@@ -172,6 +172,11 @@ impl<'c> Findings<'c> {
         self.action
     }
 
+    /// Whether nothing is wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.codes == [0; 2]
+    }
+
     /// The codes of the faults of this severity, each once.
     pub(crate) fn codes(&self, severity: Severity) -> impl Iterator<Item = Code> {
         let found = self.codes[severity as usize];

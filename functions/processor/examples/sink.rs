@@ -4,7 +4,8 @@
 //! ```text
 //! sink write ROWS FILE          writes the benchmark's rows to a file
 //! sink serve PORT FOLDER MS     GET /bucket/FILE: the file of the folder; GET /bucket/ROWS.rows: that many rows, made
-//!                               as they are sent; POST: BatchWriteItem, answered after MS milliseconds
+//!                               as they are sent; POST /: BatchWriteItem, answered after MS milliseconds; else an
+//!                               object is put, whole or in parts
 //! ```
 
 mod rows;
@@ -54,8 +55,12 @@ fn answer_all(connection: TcpStream, folder: &Path, delay: Duration) -> io::Resu
         if requests.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        let target = line.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
-        let (is_get, mut length) = (line.starts_with("GET"), 0);
+        let (method, target) = line.split_once(' ').unwrap_or_default();
+        let target = target.split(' ').next().unwrap_or_default();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (is_get, is_write) = (method == "GET", method == "POST" && path == "/");
+        let (name, answer) = (path.rsplit('/').next().unwrap_or_default().to_owned(), answer(is_write, query));
+        let mut length = 0;
         while line != "\r\n" {
             line.clear();
             requests.read_line(&mut line)?;
@@ -67,13 +72,27 @@ fn answer_all(connection: TcpStream, folder: &Path, delay: Duration) -> io::Resu
         }
         io::copy(&mut requests.by_ref().take(length), &mut io::sink())?;
         if is_get {
-            send_object(target.rsplit('/').next().unwrap_or_default(), folder, &mut answers)?;
+            send_object(&name, folder, &mut answers)?;
         } else {
-            std::thread::sleep(delay);
-            answers
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 23\r\netag: \"0\"\r\n\r\n{\"UnprocessedItems\":{}}")?;
+            if is_write {
+                std::thread::sleep(delay);
+            }
+            write!(answers, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\netag: \"0\"\r\n\r\n{answer}", answer.len())?;
         }
         answers.flush()?;
+    }
+}
+
+/// The body of the answer to a request that takes something in.
+fn answer(is_write: bool, query: &str) -> &'static str {
+    if is_write {
+        r#"{"UnprocessedItems":{}}"#
+    } else if query.split('&').any(|part| part == "uploads" || part == "uploads=") {
+        "<InitiateMultipartUploadResult><UploadId>0</UploadId></InitiateMultipartUploadResult>"
+    } else if query.contains("uploadId") && !query.contains("partNumber") {
+        "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"
+    } else {
+        ""
     }
 }
 
