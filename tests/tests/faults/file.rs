@@ -121,6 +121,11 @@ impl File {
         Self::of(&rows)
     }
 
+    /// The same rows, compressed.
+    pub(crate) fn packed(self) -> Self {
+        Self { bytes: tests::gzip(&self.bytes), ..self }
+    }
+
     /// How many batches the file makes at most 25 items each.
     pub(crate) fn batches(&self) -> usize {
         self.items.len().div_ceil(25)
