@@ -104,20 +104,26 @@ impl File {
         file
     }
 
-    /// A file of `good` rows, with bad, repeated and blank ones between them: a fourth more lines.
+    /// A file of `good` rows, with bad, blank and repeated ones between them, repeated near and far: a third more lines.
     pub(crate) fn mixed(good: u16) -> Self {
+        let row = |id, n| Row::Good { user: (id % 7) as u8, second: (id % 60) as u8, id, n };
         let mut rows = Vec::new();
         for id in 0..good {
-            let row = |n| Row::Good { user: (id % 7) as u8, second: (id % 60) as u8, id, n };
-            rows.push(row(1));
+            rows.push(row(id, 1));
             match id % 16 {
-                3 => rows.push(row(2)),
+                3 => rows.push(row(id, 2)),
                 7 => rows.push(BAD[usize::from(id / 16) % BAD.len()].clone()),
-                11 => rows.extend([Row::Blank, row(1)]),
+                11 => rows.extend([Row::Blank, row(id, 1)]),
+                15 => rows.push(row(id / 3, 3)),
                 _ => {}
             }
         }
         Self::of(&rows)
+    }
+
+    /// The same rows, compressed.
+    pub(crate) fn packed(self) -> Self {
+        Self { bytes: tests::gzip(&self.bytes), ..self }
     }
 
     /// How many batches the file makes at most 25 items each.

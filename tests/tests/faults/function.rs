@@ -6,7 +6,9 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput, ProcessorTask, Step as _, step};
+use contract::{ProcessorEnvironment, ProcessorError, ProcessorOutput, ProcessorTask, Step};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{self, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,8 +21,8 @@ use crate::proxy::Proxy;
 /// How an invocation ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// With a summary.
-    Processed(Box<ProcessorOutput>),
+    /// With what its step returns.
+    Answered(Value),
     /// With an error.
     Failed {
         /// What the state machine decides by.
@@ -35,8 +37,21 @@ pub(crate) enum Ended {
 impl Ended {
     pub(crate) fn processed(self) -> ProcessorOutput {
         match self {
-            Self::Processed(output) => *output,
+            Self::Answered(output) => serde_json::from_value(output).unwrap(),
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the step returned; none where the state machine tries it again.
+    pub(crate) fn completed<T: DeserializeOwned>(self) -> Option<T> {
+        match self {
+            Self::Answered(output) => Some(serde_json::from_value(output).unwrap()),
+            Self::Killed => None,
+            failed => {
+                let message = failed.transient();
+                assert!(message.contains("run the execution again"), "{message}");
+                None
+            }
         }
     }
 
@@ -68,15 +83,19 @@ pub(crate) struct Settings<'a> {
     pub(crate) time: Duration,
 }
 
-/// The event for `file`, as the state machine makes it.
-fn event(file: &FileLocation) -> Value {
-    serde_json::to_value(ProcessorTask { step: step::Process::NAME.into(), input: file }).unwrap()
+/// The event for a step, as the state machine makes it.
+fn event<S: Step<Input: Serialize>>(input: &S::Input) -> String {
+    serde_json::to_string(&ProcessorTask { step: S::NAME.into(), input }).unwrap()
 }
 
-/// Has `file` processed by a new process that reaches AWS through `proxy`, and waits until it answers or is killed.
-pub(crate) async fn invoke(settings: Settings<'_>, proxy: &Proxy, file: &FileLocation) -> Ended {
+/// Has the step `S` done by a new process that reaches AWS through `proxy`, and waits until it answers or is killed.
+pub(crate) async fn invoke<S: Step<Input: Serialize>>(
+    settings: Settings<'_>,
+    proxy: &Proxy,
+    input: &S::Input,
+) -> Ended {
     let (sender, mut answers) = mpsc::channel(1);
-    let api = runtime_api(event(file).to_string(), settings.time, sender).await;
+    let api = runtime_api(event::<S>(input), settings.time, sender).await;
     let mut process = Command::new(tests::built("processor"))
         .env_clear()
         .envs(settings.environment.variables())
@@ -107,9 +126,11 @@ pub(crate) async fn invoke(settings: Settings<'_>, proxy: &Proxy, file: &FileLoc
     let log = log.await.unwrap();
     let ended = ended.unwrap_or_else(|| panic!("the function ended without an answer:\n{log}"));
     assert!(!log.contains("panicked"), "{log}");
-    // A summary has its metrics, and without one nothing is counted. One who is killed may have printed them.
-    let answered = matches!(ended, Ended::Processed(_));
-    assert!(log.contains("CloudWatchMetrics") == answered || matches!(ended, Ended::Killed), "{ended:?}\n{log}");
+    // The summary of a whole file has its metrics, and without one nothing is counted. One who is killed may have
+    // printed them.
+    let summed_up =
+        matches!(&ended, Ended::Answered(output) if output["verdict"].is_string() && output["checkpoint"].is_null());
+    assert!(log.contains("CloudWatchMetrics") == summed_up || matches!(ended, Ended::Killed), "{ended:?}\n{log}");
     ended
 }
 
@@ -162,7 +183,7 @@ async fn serve(
                 }
             }
             Some("response") => {
-                let _ = answers.send(Ended::Processed(serde_json::from_slice(&request.body).unwrap())).await;
+                let _ = answers.send(Ended::Answered(serde_json::from_slice(&request.body).unwrap())).await;
                 Message::answer(202, &[], "{}")
             }
             _ => {

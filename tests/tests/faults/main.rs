@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod checkpoints;
 mod connections;
 mod credentials;
 mod downloads;
@@ -11,7 +12,9 @@ mod file;
 mod function;
 mod http;
 mod kills;
+mod machine;
 mod proxy;
+mod ranges;
 mod schedules;
 mod throttling;
 mod world;

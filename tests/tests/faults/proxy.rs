@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use crate::http::Message;
+use crate::world::INGEST;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +18,10 @@ pub(crate) enum Operation {
     Read,
     /// It writes a batch of items.
     Write,
-    /// It keeps what is not an item: the quarantine and what goes with it.
+    /// It keeps what is not an item: the quarantine and what goes with it, and what a step leaves for the next.
     Keep,
+    /// It reads what was kept.
+    Fetch,
 }
 
 /// A request, as a script sees it.
@@ -65,7 +68,17 @@ pub(crate) enum Conduct {
 }
 
 /// A script: what becomes of each call.
-type Script = Box<dyn FnMut(&Call<'_>) -> Conduct + Send>;
+pub(crate) type Script = Box<dyn FnMut(&Call<'_>) -> Conduct + Send>;
+
+/// The script that does so.
+pub(crate) fn script(conduct: impl FnMut(&Call<'_>) -> Conduct + Send + 'static) -> Script {
+    Box::new(conduct)
+}
+
+/// The script under which nothing is wrong.
+pub(crate) fn no_fault() -> Script {
+    script(|_| Conduct::Pass)
+}
 
 /// The proxy. It ends with the program.
 pub(crate) struct Proxy {
@@ -101,6 +114,11 @@ impl Proxy {
             }
         });
         proxy
+    }
+
+    /// How many requests came.
+    pub(crate) fn total(&self) -> usize {
+        self.shared.calls.lock().unwrap().len()
     }
 
     /// How many requests of `operation` came.
@@ -176,7 +194,8 @@ fn kills(conduct: &Conduct) -> bool {
 fn operation(request: &Message) -> Operation {
     match (request.header("x-amz-target"), request.method()) {
         (Some(_), _) => Operation::Write,
-        (None, "GET") => Operation::Read,
+        (None, "GET") if request.target().starts_with(&format!("/{INGEST}/")) => Operation::Read,
+        (None, "GET") => Operation::Fetch,
         (None, _) => Operation::Keep,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
-use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,8 +9,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use contract::{
     FileLocation, ProcessorEnvironment, ProcessorOutput, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE,
+    Step, step,
 };
 use local::{Clients, Emulator, Options};
+use serde::Serialize;
 use tempfile::TempDir;
 use tests::{quarantined as quarantined_rows, workspace};
 use tokio::runtime::Runtime;
@@ -21,10 +22,14 @@ use crate::file::{CONTRACT, File, Items};
 use crate::function::{Ended, Settings, invoke};
 use crate::proxy::{Call, Conduct, Proxy};
 
-const INGEST: &str = "ingest";
+/// The bucket of all files.
+pub(crate) const INGEST: &str = "ingest";
 
 /// How long an invocation may take unless a test says otherwise.
-const TIME: Duration = Duration::from_secs(120);
+pub(crate) const TIME: Duration = Duration::from_secs(120);
+
+/// The credentials unless a test says otherwise.
+const CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
 
 /// The emulator, which ends with the program, and the function's package.
 pub(crate) struct World {
@@ -97,17 +102,33 @@ impl Case {
 
     /// Processes the file through `proxy` within `time`.
     pub(crate) async fn invoke_within(&self, proxy: &Proxy, time: Duration) -> Ended {
-        self.start(proxy, time, &[("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]).await
+        self.perform::<step::Process>(proxy, time, &self.location()).await
     }
 
     /// Processes the file through `proxy`, with credentials as these variables say.
     pub(crate) async fn invoke_as(&self, proxy: &Proxy, credentials: &[(&'static str, &str)]) -> Ended {
-        self.start(proxy, TIME, credentials).await
+        invoke::<step::Process>(self.settings(TIME, credentials), proxy, &self.location()).await
     }
 
-    async fn start(&self, proxy: &Proxy, time: Duration, credentials: &[(&'static str, &str)]) -> Ended {
-        let settings = Settings {
-            package: self.package(),
+    /// Does a step through `proxy` within `time`.
+    pub(crate) async fn perform<S: Step<Input: Serialize>>(
+        &self,
+        proxy: &Proxy,
+        time: Duration,
+        input: &S::Input,
+    ) -> Ended {
+        invoke::<S>(self.settings(time, &CREDENTIALS), proxy, input).await
+    }
+
+    /// The file, as an event names it.
+    pub(crate) fn location(&self) -> FileLocation {
+        let (bucket, key) = (INGEST.to_owned(), self.key.clone());
+        FileLocation { bucket, key, version_id: None, etag: None, size: None }
+    }
+
+    fn settings(&self, time: Duration, credentials: &[(&'static str, &str)]) -> Settings<'_> {
+        Settings {
+            package: self.world.package.path(),
             environment: ProcessorEnvironment {
                 pipeline: "faults".into(),
                 table_name: self.name.clone(),
@@ -115,9 +136,7 @@ impl Case {
             },
             credentials: credentials.iter().map(|&(name, value)| (name, value.to_owned())).collect(),
             time,
-        };
-        let (bucket, key) = (INGEST.to_owned(), self.key.clone());
-        invoke(settings, proxy, &FileLocation { bucket, key, version_id: None, etag: None, size: None }).await
+        }
     }
 
     /// Processes the file while nothing is wrong, and checks what became of it.
@@ -181,9 +200,5 @@ impl Case {
     /// Whether the quarantine counts: it does once it has a manifest.
     pub(crate) async fn has_manifest(&self) -> bool {
         self.kept().await.keys().any(|key| key.ends_with(QUARANTINE_MANIFEST))
-    }
-
-    fn package(&self) -> &Path {
-        self.world.package.path()
     }
 }
