@@ -172,15 +172,16 @@ impl<'c> Findings<'c> {
         self.action
     }
 
-    /// Whether nothing is wrong.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.codes == [0; 2]
-    }
-
-    /// The codes of the faults of this severity, each once.
+    /// The codes of the faults of this severity, each once. From bit to bit: to ask for each code in turn would cost the
+    /// usual row, which has none, a hundredth of the row path.
     pub(crate) fn codes(&self, severity: Severity) -> impl Iterator<Item = Code> {
-        let found = self.codes[severity as usize];
-        Code::ALL.iter().copied().filter(move |code| found & 1 << *code as usize != 0)
+        let mut left = self.codes[severity as usize];
+        std::iter::from_fn(move || {
+            // With no bit left that is 64, beyond the last code.
+            let code = Code::ALL.get(left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(*code)
+        })
     }
 
     /// Whether the row is invalid.
