@@ -87,7 +87,7 @@ fn answer_all(connection: TcpStream, folder: &Path, delay: Duration) -> io::Resu
 fn answer(is_write: bool, query: &str) -> &'static str {
     if is_write {
         r#"{"UnprocessedItems":{}}"#
-    } else if query.split('&').any(|part| part == "uploads" || part == "uploads=") {
+    } else if query.contains("uploads") {
         "<InitiateMultipartUploadResult><UploadId>0</UploadId></InitiateMultipartUploadResult>"
     } else if query.contains("uploadId") && !query.contains("partNumber") {
         "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"
