@@ -3,18 +3,13 @@
 use std::time::{Duration, Instant};
 
 use crate::file::File;
-use crate::proxy::{Conduct, Operation};
+use crate::proxy::{Conduct, Operation, every, first};
 use crate::world::{World, run};
 
 /// Processes a file while the first request of `operation` meets `conduct`.
 async fn check(world: &'static World, operation: Operation, conduct: Conduct) {
     let case = world.case(File::mixed(120)).await;
-    let proxy = case
-        .proxy(move |call| {
-            let meets = call.operation == operation && call.number == 0;
-            if meets { conduct.clone() } else { Conduct::Pass }
-        })
-        .await;
+    let proxy = case.proxy(first(1, operation, conduct)).await;
     let output = case.invoke(&proxy).await.processed();
     case.check(&output).await;
 }
@@ -52,8 +47,7 @@ fn silent_services_are_given_up_before_lambda_gives_up() {
     run(async |world| {
         let silent = async |operation: Operation| {
             let case = world.case(File::mixed(120)).await;
-            let proxy =
-                case.proxy(move |call| if call.operation == operation { Conduct::Ignore } else { Conduct::Pass }).await;
+            let proxy = case.proxy(every(operation, Conduct::Ignore)).await;
             let began = Instant::now();
             let message = case.invoke_within(&proxy, TIME).await.failed();
             assert!(began.elapsed() < TIME, "{message}");

@@ -1,7 +1,7 @@
 //! Downloads of the file that end too soon.
 
 use crate::file::File;
-use crate::proxy::{Conduct, Operation};
+use crate::proxy::{Conduct, Operation, every, first};
 use crate::world::run;
 
 #[test]
@@ -9,12 +9,7 @@ fn a_download_that_is_cut_short_is_taken_up_where_it_broke() {
     run(async |world| {
         for conduct in [Conduct::Cut(0), Conduct::Cut(1), Conduct::Cut(5_003), Conduct::ResetWithin] {
             let case = world.case(File::mixed(400)).await;
-            let proxy = case
-                .proxy(move |call| match (call.operation, call.number) {
-                    (Operation::Read, 0..3) => conduct.clone(),
-                    _ => Conduct::Pass,
-                })
-                .await;
+            let proxy = case.proxy(first(3, Operation::Read, conduct)).await;
             let output = case.invoke(&proxy).await.processed();
             case.check(&output).await;
             assert_eq!(proxy.count(Operation::Read), 4);
@@ -27,9 +22,7 @@ fn a_download_that_never_begins_is_given_up_in_words() {
     run(async |world| {
         for conduct in [Conduct::Refuse(500, "InternalError"), Conduct::Refuse(503, "SlowDown"), Conduct::ResetBefore] {
             let case = world.case(File::mixed(60)).await;
-            let proxy = case
-                .proxy(move |call| if call.operation == Operation::Read { conduct.clone() } else { Conduct::Pass })
-                .await;
+            let proxy = case.proxy(every(Operation::Read, conduct)).await;
             let message = case.invoke(&proxy).await.transient();
             assert!(message.contains("cannot read s3://"), "{message}");
             assert!(message.contains("run the execution again"), "{message}");

@@ -2,7 +2,7 @@
 
 use crate::file::File;
 use crate::function::Ended;
-use crate::proxy::{Conduct, Operation};
+use crate::proxy::{Conduct, Operation, at, no_fault};
 use crate::world::{Case, run};
 
 /// Eight batches, three of them with what follows a bad, a repeated or a blank row.
@@ -36,9 +36,8 @@ fn a_kill_around_any_request_is_mended_by_a_rerun() {
         let requests = requests(&whole).await;
         for kill in [Conduct::KillBefore, Conduct::KillAfter] {
             for position in 0..requests {
-                let (case, kill) = (world.case(file()).await, kill.clone());
-                let proxy =
-                    case.proxy(move |call| if call.position == position { kill.clone() } else { Conduct::Pass }).await;
+                let case = world.case(file()).await;
+                let proxy = case.proxy(at(position, kill.clone())).await;
                 assert!(matches!(case.invoke(&proxy).await, Ended::Killed));
                 case.check_items().await;
                 case.rerun().await;
@@ -51,7 +50,7 @@ fn a_kill_around_any_request_is_mended_by_a_rerun() {
 /// Has the file processed while nothing is wrong, and tells how many requests that took: for the file, its batches, and
 /// for what is kept beside.
 async fn requests(case: &Case) -> usize {
-    let proxy = case.proxy(|_| Conduct::Pass).await;
+    let proxy = case.proxy(no_fault()).await;
     let output = case.invoke(&proxy).await.processed();
     case.check(&output).await;
     assert_eq!((proxy.count(Operation::Read), proxy.count(Operation::Write)), (1, case.file.batches()));

@@ -67,6 +67,17 @@ pub(crate) enum Conduct {
     KillAfter,
 }
 
+impl Conduct {
+    /// What a request to S3 may meet once, and is made again for within the invocation.
+    pub(crate) const PASSING: [Self; 5] = [
+        Self::Refuse(500, "InternalError"),
+        Self::Refuse(503, "SlowDown"),
+        Self::DoAndRefuse(500, "InternalError"),
+        Self::ResetBefore,
+        Self::ResetAfter,
+    ];
+}
+
 /// A script: what becomes of each call.
 pub(crate) type Script = Box<dyn FnMut(&Call<'_>) -> Conduct + Send>;
 
@@ -78,6 +89,24 @@ pub(crate) fn script(conduct: impl FnMut(&Call<'_>) -> Conduct + Send + 'static)
 /// The script under which nothing is wrong.
 pub(crate) fn no_fault() -> Script {
     script(|_| Conduct::Pass)
+}
+
+/// The first `count` requests of `operation` meet `conduct`.
+pub(crate) fn first(count: usize, operation: Operation, conduct: Conduct) -> Script {
+    script(move |call| match call.operation == operation && call.number < count {
+        true => conduct.clone(),
+        false => Conduct::Pass,
+    })
+}
+
+/// Every request of `operation` meets `conduct`.
+pub(crate) fn every(operation: Operation, conduct: Conduct) -> Script {
+    first(usize::MAX, operation, conduct)
+}
+
+/// The request that comes after `position` others meets `conduct`.
+pub(crate) fn at(position: usize, conduct: Conduct) -> Script {
+    script(move |call| if call.position == position { conduct.clone() } else { Conduct::Pass })
 }
 
 /// The proxy. It ends with the program.

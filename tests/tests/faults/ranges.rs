@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::file::File;
 use crate::machine::{Attempt, Machine};
-use crate::proxy::{Conduct, Operation, Script, no_fault, script};
+use crate::proxy::{Conduct, Operation, Script, at, every, first, no_fault, script};
 use crate::world::{World, run};
 
 const RANGE_BYTES: u64 = 4_000;
@@ -16,19 +16,6 @@ const RANGES: usize = 4;
 /// A file of several batches for each range, with rows that repeat one of their own range and of an earlier one.
 fn file() -> File {
     File::mixed(200)
-}
-
-/// The first `count` requests of `operation` meet `conduct`.
-fn first(count: usize, operation: Operation, conduct: Conduct) -> Script {
-    script(move |call| match call.operation == operation && call.number < count {
-        true => conduct.clone(),
-        false => Conduct::Pass,
-    })
-}
-
-/// The request that comes after `position` others meets `conduct`.
-fn at(position: usize, conduct: Conduct) -> Script {
-    script(move |call| if call.position == position { conduct.clone() } else { Conduct::Pass })
 }
 
 /// Reads the file by ranges, and checks what becomes of it. The first attempt at each step meets what `fault` makes, and
@@ -110,17 +97,16 @@ fn a_step_that_gets_half_of_what_another_left_is_done_again() {
 #[test]
 fn a_service_that_fails_once_is_asked_again_within_the_step() {
     run(async |world| {
-        for operation in [Operation::Read, Operation::Keep, Operation::Fetch] {
-            for conduct in [
-                Conduct::Refuse(500, "InternalError"),
-                Conduct::Refuse(503, "SlowDown"),
-                Conduct::DoAndRefuse(500, "InternalError"),
-                Conduct::ResetBefore,
-                Conduct::ResetAfter,
-            ] {
-                let failed = check(world, || first(1, operation, conduct.clone())).await;
-                assert_eq!(failed, 0, "{operation:?} {conduct:?}");
-            }
+        let once = async |operation, conduct: Conduct| {
+            let failed = check(world, || first(1, operation, conduct.clone())).await;
+            assert_eq!(failed, 0, "{operation:?} {conduct:?}");
+        };
+        for conduct in Conduct::PASSING {
+            tokio::join!(
+                once(Operation::Read, conduct.clone()),
+                once(Operation::Keep, conduct.clone()),
+                once(Operation::Fetch, conduct.clone()),
+            );
         }
     });
 }
@@ -147,7 +133,7 @@ fn a_batch_of_a_range_that_is_not_taken_is_sent_again_within_the_step() {
 fn a_service_that_fails_for_good_fails_the_step_and_doing_it_again_mends_it() {
     run(async |world| {
         let failing = async |operation, conduct: Conduct, steps| {
-            let failed = check(world, || first(usize::MAX, operation, conduct.clone())).await;
+            let failed = check(world, || every(operation, conduct.clone())).await;
             assert_eq!(failed, steps, "{operation:?}");
         };
         tokio::join!(

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::file::{CONTRACT, File, Items};
 use crate::function::{Ended, Settings, invoke};
-use crate::proxy::{Call, Conduct, Proxy};
+use crate::proxy::{Call, Conduct, Proxy, no_fault};
 
 /// The bucket of all files.
 pub(crate) const INGEST: &str = "ingest";
@@ -141,7 +141,7 @@ impl Case {
 
     /// Processes the file while nothing is wrong, and checks what became of it.
     pub(crate) async fn rerun(&self) {
-        let proxy = self.proxy(|_| Conduct::Pass).await;
+        let proxy = self.proxy(no_fault()).await;
         let output = self.invoke(&proxy).await.processed();
         self.check(&output).await;
     }
