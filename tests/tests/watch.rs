@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// The program while it watches. It is killed when it is dropped.
 struct Watch {
     child: Child,
-    lines: Receiver<String>,
+    result: Lines,
+    talk: Lines,
 }
 
 impl Watch {
@@ -29,22 +30,9 @@ impl Watch {
         let arguments = ["watch", "--endpoint-url", endpoint, "--contract", &contract, "--cargo-profile", "lambda"];
         let mut child =
             program(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let (sender, lines) = channel();
-        send_lines(child.stdout.take().unwrap(), sender.clone());
-        send_lines(child.stderr.take().unwrap(), sender);
-        Self { child, lines }
-    }
-
-    /// Waits for a line with `part` in it.
-    fn says(&self, part: &str) {
-        let mut seen = Vec::new();
-        loop {
-            let Ok(line) = self.lines.recv_timeout(LIMIT) else { panic!("`{part}` is not said, but: {seen:#?}") };
-            if line.contains(part) {
-                return;
-            }
-            seen.push(line);
-        }
+        let result = Lines::of(child.stdout.take().unwrap());
+        let talk = Lines::of(child.stderr.take().unwrap());
+        Self { child, result, talk }
     }
 
     /// Interrupts it, and gives its exit code.
@@ -62,14 +50,33 @@ impl Drop for Watch {
     }
 }
 
-fn send_lines(stream: impl Read + Send + 'static, sender: Sender<String>) {
-    thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                break;
+/// The lines of one of its streams. Which of two streams says a thing first, nobody can tell.
+struct Lines(Receiver<String>);
+
+impl Lines {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
             }
+        });
+        Self(lines)
+    }
+
+    /// Waits for a line with `part` in it.
+    fn say(&self, part: &str) {
+        let mut seen = Vec::new();
+        loop {
+            let Ok(line) = self.0.recv_timeout(LIMIT) else { panic!("`{part}` is not said, but: {seen:#?}") };
+            if line.contains(part) {
+                return;
+            }
+            seen.push(line);
         }
-    });
+    }
 }
 
 /// What becomes of one good row: how many rows are written, and how many quarantined.
@@ -89,22 +96,22 @@ async fn a_contract_is_swapped_when_it_changes_and_put_back_by_the_next_deployme
     std::fs::write(&contract, &original).unwrap();
 
     let watch = Watch::start(&pipeline.endpoint, &contract);
-    watch.says("waiting for changes");
+    watch.talk.say("waiting for changes");
     assert_eq!(process(&pipeline, "before").await, (1, 0));
 
     std::fs::write(&contract, original.replace("fields:\n", "fields:\n  /colour: {required: true}\n")).unwrap();
-    watch.says("ProcessorFunction: swapped in");
-    watch.says("now differs from its template");
+    watch.result.say("ProcessorFunction: swapped in");
+    watch.talk.say("now differs from its template");
     assert_eq!(process(&pipeline, "swapped").await, (0, 1));
 
     std::fs::write(&contract, "colour: required\n").unwrap();
-    watch.says("contract.yaml is wrong");
-    watch.says("waiting for changes");
+    watch.talk.say("contract.yaml is wrong");
+    watch.talk.say("waiting for changes");
     assert_eq!(process(&pipeline, "broken").await, (0, 1), "what was swapped before runs on");
     assert_eq!(watch.interrupt(), Some(0));
 
     let watch = Watch::start(&pipeline.endpoint, &contract);
-    watch.says("swapped already, until the next deploy: ");
+    watch.talk.say("swapped already, until the next deploy: ");
     assert_eq!(watch.interrupt(), Some(0));
 
     let deployed = stack(&["deploy", "--yes", "--endpoint-url", &pipeline.endpoint]);
