@@ -2,7 +2,7 @@
 //!
 //! A [`FileReader`] is fed the bytes of one file in pieces of any size and hands out [`Row`]s: an [`Item`] to write, or
 //! a row to quarantine with every reason that can be known. What a row must look like is said by a [`RecordContract`],
-//! read from YAML. The way of a byte:
+//! written as YAML. The way of a byte:
 //!
 //! ```text
 //! gunzip (by magic bytes) -> lines -> JSON -> numbers and names -> field rules -> key -> duplicates -> Row
@@ -48,6 +48,8 @@ mod row;
 mod spill;
 mod time_format;
 mod unique;
+#[cfg(feature = "yaml")]
+mod yaml;
 
 pub use account::{Account, Summary};
 pub use attribute::{Attribute, Map};

@@ -20,7 +20,7 @@ const MAX_GZIP_RATIO: usize = 1032;
 /// The longest line that a contract may allow: a row has to be in memory whole.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a row must look like to become an item, read from YAML:
+/// What a row must look like to become an item. People write it as YAML, by [`RecordContract::from_yaml`]:
 ///
 /// ```yaml
 /// user: [/user_id, /actor/id]     # JSON pointers (RFC 6901), tried in order: the first that is neither absent nor null
@@ -259,13 +259,18 @@ impl RecordContract {
         }
     }
 
-    /// Reads a contract.
+    /// Reads a contract as JSON says it, the form that a function is packaged with.
     ///
     /// # Errors
     ///
-    /// The text is not YAML, names an unknown key, or says what cannot be meant; with line and column.
-    pub fn from_yaml(text: &str) -> Result<Self, ContractError> {
-        serde_saphyr::from_str(text).map_err(|error| ContractError::new(&error))
+    /// The text is not JSON, names an unknown key, or says what cannot be meant.
+    pub fn from_json(text: &str) -> Result<Self, ContractError> {
+        let value = serde_json::from_str(text).map_err(|error| ContractError::new(&error))?;
+        Self::from_value(value)
+    }
+
+    pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, ContractError> {
+        serde_json::from_value(value).map_err(|error| ContractError::new(&error))
     }
 
     /// Whether a file is to be read to its end and judged before any row of it is written. Read it twice then: the
@@ -291,80 +296,17 @@ impl RecordContract {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record contract cannot be used: {message}")]
 pub struct ContractError {
-    message: String,
-    location: Option<(u64, u64)>,
+    pub(crate) message: String,
+    pub(crate) location: Option<(u64, u64)>,
 }
 
 impl ContractError {
-    fn new(error: &serde_saphyr::Error) -> Self {
-        let location = error.location().map(|location| (location.line(), location.column()));
-        Self { message: error.without_snippet().to_string(), location }
+    fn new(error: &serde_json::Error) -> Self {
+        Self { message: error.to_string(), location: None }
     }
 
-    /// Where in the file: the line and the column, from 1.
+    /// Where in the YAML: the line and the column, from 1.
     pub fn location(&self) -> Option<(u64, u64)> {
         self.location
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(yaml: &str) -> ContractError {
-        RecordContract::from_yaml(yaml).unwrap_err()
-    }
-
-    #[test]
-    fn an_error_says_where() {
-        let start = "user: [/user]\ntime: [/time]\ntime_formats: [iso8601]\n";
-        for (rest, line, message) in [
-            ("fields:\n  /price: {tpye: number}\n", 5, "tpye"),
-            ("fields:\n  price: {type: number}\n", 5, "write `/price`"),
-            ("fields:\n  /a: {}\n  /price: {min: 2, max: 1}\n", 6, "is above"),
-            ("fields:\n  /a: {}\n  /a: {}\n", 6, "uplicate"),
-            ("colour: red\n", 4, "colour"),
-            ("limits: {max_lines: 3}\n", 4, "max_lines"),
-            ("id: /x\n", 4, "sequence"),
-            ("id: [\n", 4, ""),
-            ("fields:\n  /a:\n    - {min: 1}\n    - {min: 2, max: 1}\n", 7, "is above"),
-            ("fields:\n  /a: {timestamp: {max_future_skew: soon}}\n", 5, "write 90s"),
-            ("fields:\n  /a/*: {unique: true}\n", 5, "about one of each row"),
-            ("conditions:\n  - {when: {}, then: {/a: {}}}\n", 5, "at least one field"),
-            ("conditions:\n  - when: {/a: {required: true}}\n    then: {/a: {}}\n", 5, "only asks"),
-            ("conditions:\n  - {when: {/a: {}}, then: {/a: {unique: true}}}\n", 5, "cannot be conditional"),
-            ("codes:\n  JSON_SINTAX: {action: drop}\n", 5, "is no code"),
-            ("codes:\n  FILE_REFUSED: {action: drop}\n", 5, "not for the contract"),
-            ("codes:\n  JSON_SYNTAX: {}\n", 5, "a code needs"),
-            ("codes:\n  JSON_SYNTAX: {action: keep}\n", 5, "cannot be kept"),
-        ] {
-            let error = error(&format!("{start}{rest}"));
-            assert_eq!(error.location().map(|(line, _)| line), Some(line), "{rest}: {error}");
-            assert!(error.to_string().contains(message), "{rest}: {error}");
-            assert!(error.to_string().contains(&format!("line {line}")), "{rest}: {error}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_meant_is_refused() {
-        let contract = |user: &str, formats: &str, limits: &str| {
-            format!("user: [{user}]\ntime: [/time]\ntime_formats: [{formats}]\nlimits: {limits}\n")
-        };
-        for (user, formats, limits, message) in [
-            ("", "iso8601", "{}", "at least one JSON pointer"),
-            ("/user", "", "{}", "list iso8601"),
-            ("/user", "epoch_s, epoch_ms", "{}", "two epoch units"),
-            ("/user", "rfc2822", "{}", "rfc2822"),
-            ("/user", "iso8601", "{max_depth: 33}", "1 to 32"),
-            ("/user", "iso8601", "{max_depth: 0}", "1 to 32"),
-            ("/user", "iso8601", "{max_line_bytes: 0}", "max_line_bytes"),
-        ] {
-            let error = error(&contract(user, formats, limits));
-            assert!(error.to_string().contains(message), "{message}: {error}");
-            assert!(error.location().is_some(), "{error}");
-        }
-        assert!(RecordContract::from_yaml(&contract("/user", "iso8601, epoch_s", "{}")).is_ok());
-        assert!(error("time: [/time]\ntime_formats: [iso8601]\n").to_string().contains("user"));
-        assert!(!error("").to_string().is_empty());
     }
 }

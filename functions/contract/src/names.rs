@@ -21,7 +21,7 @@ pub const REPORT_PREFIX: &str = "reports/";
 pub const RUN_PREFIX: &str = "runs/";
 
 /// The record contract's file name inside the processor's package, beside `bootstrap`.
-pub const RECORD_CONTRACT_FILE: &str = "contract.yaml";
+pub const RECORD_CONTRACT_FILE: &str = "contract.json";
 
 /// The code under which a run fails whose rows the table did not take in all the tries: it is no row's, since none is lost.
 pub const WRITE_EXHAUSTED: &str = "WRITE_EXHAUSTED";

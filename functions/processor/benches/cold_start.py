@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
 """Cold start: from the process's start to its first question for work, beside Python with boto3.
 
-    python3 functions/processor/benches/cold_start.py [--rounds N] [--profile NAME]
+    python3 functions/processor/benches/cold_start.py [--rounds N]
 
 Needs Rust and Python 3.10 or newer; installs boto3, pinned in reference/requirements.txt, into a virtual environment under
 target/. A small server plays the runtime API of Lambda: a process is ready when it asks for its first invocation
-(`GET /2018-06-01/runtime/invocation/next`), and is ended then. The functions are the binaries that are shipped; Python is an
-interpreter that imports boto3, makes clients of S3 and DynamoDB, and asks. In turns, medians, with the lowest and the highest.
+(`GET /2018-06-01/runtime/invocation/next`), and is ended then. The functions are unpacked from the archives that are
+deployed; Python is an interpreter that imports boto3, makes clients of S3 and DynamoDB, and asks. In turns, medians, with the lowest and the highest.
 """
 
 import argparse
+import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
 import time
+import zipfile
+from pathlib import Path
 
-from compare import HERE, ROOT, TARGET, WORK, virtual_environment
+from compare import ROOT, WORK, virtual_environment
 
 PYTHON = """
 import os, urllib.request, boto3
@@ -29,14 +33,11 @@ urllib.request.urlopen(f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-0
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=21, help="rounds (default: %(default)s)")
-    parser.add_argument("--profile", default="lambda", help="the cargo profile (default: %(default)s, the functions')")
     options = parser.parse_args()
 
     WORK.mkdir(parents=True, exist_ok=True)
     python = virtual_environment()
-    build = ["cargo", "build", "--profile", options.profile, "-p", "processor", "-p", "orchestrator", "--bins"]
-    subprocess.run(build, cwd=ROOT, check=True)
-    programs = {name: [TARGET / options.profile / name] for name in ("processor", "orchestrator")}
+    programs = {name: [folder / "bootstrap"] for name, folder in unpacked().items()}
     programs["Python with boto3"] = [python, "-c", PYTHON]
     times = {name: [] for name in programs}
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -54,6 +55,20 @@ def main():
         print(f"ratio to {name:<12} {statistics.median(ratios):>8.1f} ({min(ratios):.1f}–{max(ratios):.1f})")
 
 
+def unpacked():
+    """Where each function's archive is unpacked."""
+    build = ["cargo", "run", "--quiet", "-p", "stack", "--", "package", "--json"]
+    packages = json.loads(subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)["packages"]
+    folders = {}
+    for package in packages:
+        folder = folders[package["function"]] = WORK / "unpacked" / package["function"]
+        shutil.rmtree(folder, ignore_errors=True)
+        with zipfile.ZipFile(package["path"]) as archive:
+            archive.extractall(folder)
+        (folder / "bootstrap").chmod(0o755)
+    return folders
+
+
 def first_question(command, server):
     """Seconds from the start of a process to its first question for work."""
     environment = {
@@ -67,7 +82,7 @@ def first_question(command, server):
         "AWS_LAMBDA_FUNCTION_NAME": "function",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "LAMBDA_TASK_ROOT": str(HERE.parent),
+        "LAMBDA_TASK_ROOT": str(Path(command[0]).parent),
         "PIPELINE": "benchmark",
         "TABLE_NAME": "table",
         "QUARANTINE_BUCKET": "quarantine",

@@ -60,7 +60,7 @@ def main():
         prepare(python, environment, options.rows)
         rust = [
             str(TARGET / "lambda/examples/process"),
-            *(BUCKET, "{key}", TABLE, QUARANTINE, str(HERE.parent)),
+            *(BUCKET, "{key}", TABLE, QUARANTINE, str(HERE.parent / "contract.yaml")),
         ]
         reference = [str(python), str(HERE / "reference/handler.py"), BUCKET, "{key}", TABLE]
         compare(rust, reference, environment, options)

@@ -12,7 +12,7 @@ past the bound make grow, and the seconds that it took.
 import argparse
 import subprocess
 
-from speed import CONTRACT_FOLDER, ROOT, TARGET, WORK, run, wait_for
+from speed import CONTRACT, ROOT, TARGET, WORK, run, wait_for
 
 
 def main():
@@ -33,7 +33,7 @@ def main():
         wait_for(options.port)
         print(f"{'rows':>12} {'peak MiB':>9} {'CPU s/million':>14} {'seconds':>8}")
         for rows in map(int, options.rows.split(",")):
-            command = [programs / "process", "bucket", f"{rows}.rows", "table", "quarantine", CONTRACT_FOLDER]
+            command = [programs / "process", "bucket", f"{rows}.rows", "table", "quarantine", CONTRACT]
             cpu, wall, memory = run(command, options.port, rows)
             print(f"{rows:>12,} {memory:>9.1f} {cpu / rows * 1e6:>14.2f} {wall:>8.1f}", flush=True)
     finally:

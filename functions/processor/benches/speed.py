@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 WORK = TARGET / "speed"
-CONTRACT_FOLDER = HERE.parent
+CONTRACT = HERE.parent / "contract.yaml"
 
 
 def main():
@@ -52,8 +52,8 @@ def main():
     sink = subprocess.Popen(serve)
     try:
         wait_for(options.port)
-        floor = [programs / "floor", file, CONTRACT_FOLDER]
-        processor = [programs / "process", "bucket", file.name, "table", "quarantine", CONTRACT_FOLDER]
+        floor = [programs / "floor", file, CONTRACT]
+        processor = [programs / "process", "bucket", file.name, "table", "quarantine", CONTRACT]
         compare(floor, processor, reference(programs / "sink", options.reference), options)
     finally:
         sink.terminate()

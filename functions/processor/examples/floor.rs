@@ -2,21 +2,19 @@
 //! JSON, on one thread, with nothing sent.
 //!
 //! ```text
-//! floor FILE CONTRACT_FOLDER
+//! floor FILE CONTRACT
 //! ```
 
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Read as _;
-use std::path::Path;
 
-use activity::{FileReader, Row};
-use processor::read_contract;
+use activity::{FileReader, RecordContract, Row};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, contract_folder] = &arguments[..] else { return Err("usage: floor FILE CONTRACT_FOLDER".into()) };
-    let contract = read_contract(Path::new(contract_folder))?;
+    let [file, contract] = &arguments[..] else { return Err("usage: floor FILE CONTRACT".into()) };
+    let contract = RecordContract::from_yaml(&std::fs::read_to_string(contract)?)?;
     let mut file = File::open(file)?;
     let (mut reader, mut chunk, mut json) = (FileReader::new(&contract), vec![0; 64 << 10], Vec::new());
     let mut sink = |row: Row<'_>| {

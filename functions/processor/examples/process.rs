@@ -1,17 +1,17 @@
 //! Runs the processor on one object, outside Lambda: what the benchmark measures.
 //!
 //! ```text
-//! process BUCKET KEY TABLE QUARANTINE_BUCKET CONTRACT_FOLDER
+//! process BUCKET KEY TABLE QUARANTINE_BUCKET CONTRACT
 //! ```
 //!
 //! Credentials, region and `AWS_ENDPOINT_URL` come from the environment. Prints the processor's output as JSON.
 
-use std::path::Path;
 use std::time::Duration;
 
+use activity::RecordContract;
 use aws_config::BehaviorVersion;
 use contract::{FileLocation, ProcessorEnvironment};
-use processor::{Processor, read_contract};
+use processor::Processor;
 
 /// Longer than Lambda allows: the largest inputs are to end by themselves.
 const TIME: Duration = Duration::from_secs(3600);
@@ -19,8 +19,8 @@ const TIME: Duration = Duration::from_secs(3600);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [bucket, key, table_name, quarantine_bucket, contract_folder] = &arguments[..] else {
-        return Err("usage: process BUCKET KEY TABLE QUARANTINE_BUCKET CONTRACT_FOLDER".into());
+    let [bucket, key, table_name, quarantine_bucket, contract] = &arguments[..] else {
+        return Err("usage: process BUCKET KEY TABLE QUARANTINE_BUCKET CONTRACT".into());
     };
     let environment = ProcessorEnvironment {
         pipeline: "benchmark".into(),
@@ -28,7 +28,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         quarantine_bucket: quarantine_bucket.clone(),
     };
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let processor = Processor::new(&config, environment, read_contract(Path::new(contract_folder))?);
+    let processor =
+        Processor::new(&config, environment, RecordContract::from_yaml(&std::fs::read_to_string(contract)?)?);
     let file = FileLocation { bucket: bucket.clone(), key: key.clone(), version_id: None, etag: None, size: None };
     let output = processor.process(file, TIME).await?;
     println!("{}", serde_json::to_string(&output)?);

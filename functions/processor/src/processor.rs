@@ -412,7 +412,7 @@ fn output(source: &Source, summary: Summary, refused: u64) -> ProcessorOutput {
 pub fn read_contract(folder: &Path) -> Result<RecordContract, Error> {
     let path = folder.join(RECORD_CONTRACT_FILE);
     match std::fs::read_to_string(&path) {
-        Ok(text) => RecordContract::from_yaml(&text).map_err(|source| Error::Contract { path, source }),
+        Ok(text) => RecordContract::from_json(&text).map_err(|source| Error::Contract { path, source }),
         Err(source) => Err(Error::ContractFile { path, source }),
     }
 }

@@ -22,7 +22,7 @@ const REJECTED: u8 = 2;
 
 /// Reads the file and prints where its lines would go.
 pub fn run(verb: &Check) -> Result<ExitCode> {
-    let (_, contract) = package::record_contract(&verb.packaging)?;
+    let contract = package::record_contract(&verb.packaging)?;
     let mut rejects = verb.rejects.as_deref().map(Rejects::create).transpose()?;
     let location = location(&verb.file);
     let (mut failure, mut samples) = (None, Samples::default());

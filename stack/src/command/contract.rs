@@ -12,7 +12,7 @@ use crate::terminal;
 /// Prints the document or the schema.
 pub fn run(verb: &Contract) -> Result<ExitCode> {
     match verb {
-        Contract::Document(document) => terminal::print(&package::record_contract(&document.packaging)?.1.document())?,
+        Contract::Document(document) => terminal::print(&package::record_contract(&document.packaging)?.document())?,
         Contract::Schema => terminal::print(RecordContract::JSON_SCHEMA)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use activity::RecordContract;
+use activity::{ContractError, RecordContract};
 use contract::RECORD_CONTRACT_FILE;
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Context, IntoDiagnostic, Result};
@@ -60,9 +60,9 @@ pub fn build(packaging: &Packaging, settings: &Settings) -> Result<Packages> {
 
 /// Builds both functions as `options` say, for the architecture of `settings`.
 pub fn build_as(packaging: &Packaging, settings: &Settings, options: packaging::Options) -> Result<Packages> {
-    let (text, _) = record_contract(packaging)?;
+    let contract = read_contract(packaging, RecordContract::json_of_yaml)?;
     let [orchestrator, processor] = FUNCTIONS.map(packaging::Function::new);
-    let functions = [orchestrator, processor.with_file(RECORD_CONTRACT_FILE, text)];
+    let functions = [orchestrator, processor.with_file(RECORD_CONTRACT_FILE, contract)];
     let architecture = match settings.architecture {
         Architecture::X86_64 => packaging::Architecture::X86_64,
         Architecture::Arm64 => packaging::Architecture::Arm64,
@@ -91,16 +91,17 @@ pub fn with_spinner<T>(
     built.into_diagnostic()
 }
 
-/// The record contract that goes into the processor's package: its text, and what it says.
-pub fn record_contract(packaging: &Packaging) -> Result<(String, RecordContract)> {
+/// The record contract that goes into the processor's package.
+pub fn record_contract(packaging: &Packaging) -> Result<RecordContract> {
+    read_contract(packaging, RecordContract::from_yaml)
+}
+
+fn read_contract<T>(packaging: &Packaging, read: impl Fn(&str) -> Result<T, ContractError>) -> Result<T> {
     let (text, name) = match &packaging.contract {
         Some(path) => (read_text(path)?, path.display().to_string()),
         None => (RECORD_CONTRACT.to_owned(), "functions/processor/contract.yaml".to_owned()),
     };
-    let contract = RecordContract::from_yaml(&text)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the record contract {name} is wrong; correct it"))?;
-    Ok((text, contract))
+    read(&text).into_diagnostic().wrap_err_with(|| format!("the record contract {name} is wrong; correct it"))
 }
 
 /// The cargo workspace that the functions are built in: the one that this program was built in.

@@ -31,7 +31,7 @@ const HASH_DIGITS: usize = 16;
 
 /// Checks the rows, uploads them, and follows them where that is wanted.
 pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
-    let (_, contract) = package::record_contract(&verb.packaging)?;
+    let contract = package::record_contract(&verb.packaging)?;
     let folder = tempfile::tempdir().into_diagnostic()?;
     // A file of one's own is checked before anything is asked of a cloud.
     let (bucket, rows) = match (&verb.file, &verb.from) {

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use activity::RecordContract;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use contract::{
     FileLocation, ProcessorEnvironment, ProcessorOutput, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE,
@@ -54,7 +55,8 @@ impl World {
         let clients = Clients::new(&emulator.sdk_config());
         clients.s3.create_bucket().bucket(INGEST).send().await.unwrap();
         let package = tempfile::tempdir().unwrap();
-        std::fs::write(package.path().join(RECORD_CONTRACT_FILE), CONTRACT).unwrap();
+        let contract = RecordContract::json_of_yaml(CONTRACT).unwrap();
+        std::fs::write(package.path().join(RECORD_CONTRACT_FILE), contract).unwrap();
         Self { emulator, clients, package, cases: AtomicUsize::new(0) }
     }
 

@@ -1,4 +1,4 @@
-//! Any text is a contract by which files can be read, or is refused with words.
+//! Any text is a contract by which files can be read, also by a function, or is refused with words.
 
 #![no_main]
 
@@ -13,7 +13,12 @@ const ROWS: &[u8] = br#"{"user_id":"u","timestamp":"2026-01-02T03:04:05Z","event
 
 fuzz_target!(|text: &str| {
     match RecordContract::from_yaml(text) {
-        Ok(contract) => _ = read(&contract, [ROWS]),
+        Ok(contract) => {
+            let json = RecordContract::json_of_yaml(text).expect("it is a contract");
+            let packaged = RecordContract::from_json(&json).expect("a function can read it");
+            assert_eq!(packaged.document(), contract.document());
+            read(&contract, [ROWS]);
+        }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 });

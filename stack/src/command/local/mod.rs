@@ -54,7 +54,7 @@ pub async fn down() -> Result<ExitCode> {
 pub async fn run(verb: &LocalRun, settings: &SettingsFile) -> Result<ExitCode> {
     let started = Instant::now();
     let settings = settings.read(&verb.environment.environment)?;
-    let (_, contract) = package::record_contract(&verb.packaging)?;
+    let contract = package::record_contract(&verb.packaging)?;
     let folder = tempfile::tempdir().into_diagnostic()?;
     let files = files(&verb.files, folder.path())?;
 
