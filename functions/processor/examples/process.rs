@@ -9,7 +9,6 @@
 use std::time::Duration;
 
 use activity::RecordContract;
-use aws_config::BehaviorVersion;
 use contract::{FileLocation, ProcessorEnvironment};
 use processor::Processor;
 
@@ -27,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         table_name: table_name.clone(),
         quarantine_bucket: quarantine_bucket.clone(),
     };
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = runtime::sdk_config().await;
     let processor =
         Processor::new(&config, environment, RecordContract::from_yaml(&std::fs::read_to_string(contract)?)?);
     let file = FileLocation { bucket: bucket.clone(), key: key.clone(), version_id: None, etag: None, size: None };

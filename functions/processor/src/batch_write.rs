@@ -13,10 +13,7 @@ use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsP
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Connector, ConnectorBuilder};
+use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -59,13 +56,9 @@ impl BatchWriter {
         let mut settings = HttpConnectorSettings::builder();
         settings.set_connect_timeout(timeouts.and_then(|timeouts| timeouts.connect_timeout()));
         settings.set_read_timeout(timeouts.and_then(|timeouts| timeouts.read_timeout()));
-        // What the client builds for itself.
-        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        connector.set_connector_settings(Some(settings.build()));
-        connector.set_sleep_impl(config.sleep_impl());
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        let connector = runtime::connector(settings.build());
         let rest_within = timeouts.and_then(|timeouts| timeouts.read_timeout()).unwrap_or(Duration::MAX);
-        Self { connector: connector.build(), config, rest_within, url: OnceCell::new(), identity: Mutex::new(None) }
+        Self { connector, config, rest_within, url: OnceCell::new(), identity: Mutex::new(None) }
     }
 
     /// Sends one request with `body`.

@@ -4,20 +4,20 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use contract::{ProcessorEnvironment, ProcessorStep};
-use lambda_runtime::tracing::{self, error, warn};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, run, service_fn};
 use processor::{Answer, Error, Processor, embedded_metrics, read_contract};
 use serde_json::Value;
+use tracing::{error, warn};
 
 /// What is kept of the invocation's time for giving up in order: an answer that says why beats Lambda's kill.
 const RESERVE: Duration = Duration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    tracing::init_default_subscriber();
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    runtime::start_logs();
+    let config = runtime::sdk_config().await;
     // A function that cannot start fails without a word that the state machine knows; one that has started can say why.
     let wired = wire(&config);
     let wired = &wired;

@@ -35,6 +35,7 @@ fn config(server: &Server) -> SdkConfig {
     let credentials = Credentials::new("test", "secret", Some("token".into()), None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(runtime::http_client())
         .region(Region::new("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(&server.endpoint)

@@ -19,6 +19,7 @@ const CONTRACT: &str = "{user: [/user_id], time: [/timestamp], time_formats: [is
 fn processor(endpoint: &str) -> Processor {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(runtime::http_client())
         .region(Region::new("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
         .endpoint_url(endpoint)

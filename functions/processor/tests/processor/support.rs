@@ -45,6 +45,7 @@ pub(crate) struct State {
 pub(crate) fn processor(contract: &str, server: &Server) -> Processor {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(runtime::http_client())
         .region(Region::new("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
         .endpoint_url(&server.endpoint)
