@@ -7,6 +7,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 /// Has what is logged written to standard output: from the level that `AWS_LAMBDA_LOG_LEVEL`, or else `RUST_LOG`, names
 /// on, by default INFO; as JSON where `AWS_LAMBDA_LOG_FORMAT` is that, or else as text.
+///
+/// INFO is also the finest of a function that is shipped: below it libraries tell of requests, whose bodies are rows.
 pub fn start_logs() {
     let level = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"].iter().find_map(|name| level(&env::var(name).ok()?));
     let subscriber =
