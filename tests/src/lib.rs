@@ -60,6 +60,13 @@ pub fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().expect("a vector takes every byte")
 }
 
+/// What is compressed in `packed`, as text.
+pub fn gunzip(packed: &[u8]) -> String {
+    let mut text = String::new();
+    MultiGzDecoder::new(packed).read_to_string(&mut text).expect("it is gzip, and text");
+    text
+}
+
 /// The pipeline, deployed by the program on an emulator of its own.
 pub struct Pipeline {
     /// The emulator's endpoint.
@@ -134,9 +141,7 @@ pub async fn quarantined(s3: &aws_sdk_s3::Client, bucket: &str, key: &str) -> Ve
         serde_json::from_slice(&object(s3, bucket, key).await).expect("it is a manifest");
     let mut rows = Vec::new();
     for listed in &manifest.objects {
-        let packed = object(s3, bucket, &listed.key).await;
-        let mut text = String::new();
-        MultiGzDecoder::new(&packed[..]).read_to_string(&mut text).expect("the object is gzip");
+        let text = gunzip(&object(s3, bucket, &listed.key).await);
         rows.extend(text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")));
     }
     assert_eq!(rows.len() as u64, manifest.counts.quarantined);

@@ -295,9 +295,11 @@ async fn mended_rows_come_back(pipeline: &Pipeline) {
         assert!(output.status.success(), "{}", talk(output));
         serde_json::from_slice::<Value>(&output.stdout).expect("it is JSON")
     };
-    let listed = json(&run(&["quarantine", "list", "--json"]));
-    let listed = listed.as_array().expect("a list").iter().find(|one| one["manifest"]["file"]["key"] == key);
-    assert_eq!(listed.expect("the file is listed")["manifest"]["codes"], serde_json::json!({"FIELD_RANGE": 2}));
+    let all = json(&run(&["quarantine", "list", "--json"]));
+    let listed = all.as_array().expect("a list").iter().find(|one| one["manifest"]["file"]["key"] == key);
+    let listed = listed.expect("the file is listed");
+    assert_eq!(listed["manifest"]["codes"], serde_json::json!({"FIELD_RANGE": 2}));
+    let manifest = listed["key"].as_str().expect("it has a key");
     let got = run(&["quarantine", "get", key, "--out", rows]);
     assert!(got.status.success(), "{}", talk(&got));
     assert_eq!(std::fs::read_to_string(rows).expect("it was written"), bad);
@@ -318,4 +320,11 @@ async fn mended_rows_come_back(pipeline: &Pipeline) {
         keys.push(replayed["key"].clone());
     }
     assert_eq!(keys[0], keys[1], "the same rows are the same file");
+
+    // A clean file under the same key: the rows of its earlier state are asked for by name.
+    pipeline.process(&[("mended.jsonl", row("mended", 1).into_bytes())]).await;
+    let replaced = run(&["replay", "--from", key]);
+    assert!(!replaced.status.success() && talk(&replaced).contains("has been replaced since"), "{}", talk(&replaced));
+    let earlier = run(&["quarantine", "get", manifest, "--out", rows]);
+    assert!(earlier.status.success(), "{}", talk(&earlier));
 }

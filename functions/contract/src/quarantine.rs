@@ -23,7 +23,8 @@ pub struct QuarantineObject {
 }
 
 /// What a run over one file left in quarantine: the JSON object under [`QUARANTINE_MANIFEST`](crate::QUARANTINE_MANIFEST),
-/// written after the objects that it lists.
+/// written after the objects that it lists. Where it lists none, an earlier run over the same state of the file left some,
+/// and the last one nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct QuarantineManifest {

@@ -28,14 +28,19 @@ impl Place {
         Self(if fits { place } else { below(&hex(&Sha256::digest(&file.key))) })
     }
 
+    /// The folder of everything in quarantine.
+    pub(crate) fn quarantine_folder(&self) -> String {
+        format!("{QUARANTINE_PREFIX}{}/", self.0)
+    }
+
     /// The object of the quarantined rows from line `first_line` on; `kind` tells apart several of one line.
     pub(crate) fn quarantine_object(&self, first_line: u64, kind: &str) -> String {
-        format!("{QUARANTINE_PREFIX}{}/{first_line:012}{kind}.jsonl.gz", self.0)
+        format!("{}{first_line:012}{kind}.jsonl.gz", self.quarantine_folder())
     }
 
     /// The manifest of those objects.
     pub(crate) fn manifest(&self) -> String {
-        format!("{QUARANTINE_PREFIX}{}/{QUARANTINE_MANIFEST}", self.0)
+        self.quarantine_folder() + QUARANTINE_MANIFEST
     }
 
     /// The run's report, as JSON or as a page.

@@ -253,11 +253,9 @@ impl Processor {
             output.damage = damage;
         }
         let (bucket, place) = (&self.environment.quarantine_bucket, &source.place);
-        if !progress.objects.is_empty() {
-            let manifest = QuarantineManifest::new(source.file, output.counts, progress.objects);
-            let key = quarantine::write_manifest(&self.s3, bucket, place, &manifest).await?;
-            output.quarantine_manifest = Some(key);
-        }
+        let manifest = QuarantineManifest::new(source.file, output.counts, progress.objects);
+        let to_its_end = output.damage.is_none();
+        output.quarantine_manifest = quarantine::conclude(&self.s3, bucket, place, &manifest, to_its_end).await?;
         output.report = Some(place.report("json"));
         let seconds = Duration::from_millis(progress.milliseconds).as_secs_f64();
         let report = RunReport { output, samples: progress.samples, seconds };

@@ -1,8 +1,10 @@
 //! Keeps the lines that did not become items: gzipped JSON Lines in the quarantine bucket, and a manifest beside them.
 //!
 //! The same state of a file gives the same objects: their place comes from the file, and nothing of the run is in them.
+//! Another state has another place. The last run of a state is the one that counts: what an earlier one left there, under
+//! another contract or in other parts, is replaced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 
 use activity::{Code, Line, Reason, append_record};
@@ -98,18 +100,49 @@ impl<'a> Quarantine<'a> {
     }
 }
 
-/// Writes the manifest of `place` in `bucket`, and returns its key. What it lists is there already.
-pub(crate) async fn write_manifest(
+/// Has `place` in `bucket` say what `manifest` does, and returns the manifest's key; none, where it lists nothing. What it
+/// lists is there already.
+///
+/// A manifest of an earlier run is replaced even by one that lists nothing: it would pass for the current one. So are
+/// objects that are no longer listed, by objects without rows, for those who read them without a manifest; but not where
+/// the file was not read `to_its_end`, which says nothing of their rows. Deleted they are not, for the function may not:
+/// what is replaced stays a while as an earlier version.
+pub(crate) async fn conclude(
     client: &Client,
     bucket: &str,
     place: &Place,
     manifest: &QuarantineManifest,
-) -> Result<String, Error> {
+    to_its_end: bool,
+) -> Result<Option<String>, Error> {
     let key = place.manifest();
-    // Writing text to memory cannot fail.
-    let body = serde_json::to_vec_pretty(manifest).unwrap_or_default();
-    put(client, bucket, &key, "application/json", body).await?;
-    Ok(key)
+    let mut earlier = list(client, bucket, &place.quarantine_folder()).await?;
+    let is_replaced = earlier.remove(&key);
+    let is_needed = !manifest.objects.is_empty();
+    if is_needed || is_replaced {
+        // Writing text to memory cannot fail.
+        let body = serde_json::to_vec_pretty(manifest).unwrap_or_default();
+        put(client, bucket, &key, "application/json", body).await?;
+    }
+    for object in &manifest.objects {
+        earlier.remove(&object.key);
+    }
+    for stale in earlier.into_iter().filter(|_| to_its_end) {
+        // Packing into memory cannot fail.
+        let empty = GzEncoder::new(Vec::new(), LEVEL).finish().unwrap_or_default();
+        put(client, bucket, &stale, CONTENT_TYPE, empty).await?;
+    }
+    Ok(is_needed.then_some(key))
+}
+
+/// The keys right below `folder`. Another file's key may go on where a folder ends.
+async fn list(client: &Client, bucket: &str, folder: &str) -> Result<BTreeSet<String>, Error> {
+    let mut pages = client.list_objects_v2().bucket(bucket).prefix(folder).delimiter("/").into_paginator().send();
+    let mut keys = BTreeSet::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Error::service(format!("list s3://{bucket}/{folder}"), error))?;
+        keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+    }
+    Ok(keys)
 }
 
 /// Writes an object in one request.

@@ -28,7 +28,7 @@ pub use emulator::{DEFAULT_PORT, Emulator, Options};
 pub use execution::{Execution, ExecutionError, ExecutionEvent, Executions, Object};
 pub use install::{InstallError, VERSION, install, is_installed};
 pub use launch::StartError;
-pub use object::{ObjectError, download, list, read};
+pub use object::{ObjectError, download, is_replaced, list, read};
 pub use python::PythonError;
 pub use scan::{ItemKey, ScanError, scan_keys};
 pub use upload::{UploadError, Uploaded, upload};

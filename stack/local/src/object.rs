@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::client::reason;
+use crate::execution::Object;
 
 /// A bucket could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,22 @@ pub async fn list(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<Str
         keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
     }
     Ok(keys)
+}
+
+/// Whether another state has taken the place of `object`: of its version or, where it names none, of what had this entity
+/// tag. Nothing takes the place of an object that is deleted.
+///
+/// # Errors
+///
+/// S3 refuses.
+pub async fn is_replaced(client: &Client, object: &Object, etag: Option<&str>) -> Result<bool, ObjectError> {
+    let Object { bucket, key, version_id } = object;
+    match client.head_object().bucket(bucket).key(key).send().await {
+        Ok(now) if version_id.is_some() => Ok(now.version_id != *version_id),
+        Ok(now) => Ok(etag.is_some() && now.e_tag.as_deref().map(|etag| etag.trim_matches('"')) != etag),
+        Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => Ok(false),
+        Err(error) => Err(failed(bucket, key, reason(&error))),
+    }
 }
 
 /// Reads an object that is small.

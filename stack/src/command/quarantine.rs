@@ -8,9 +8,9 @@ use std::process::ExitCode;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use contract::{QUARANTINE_MANIFEST, QUARANTINE_PREFIX, QuarantineManifest};
+use contract::{FileLocation, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, QuarantineManifest};
 use flate2::read::MultiGzDecoder;
-use local::Clients;
+use local::{Clients, Object};
 use miette::{Context, IntoDiagnostic, Result, miette};
 use serde::Deserialize;
 use serde_json::json;
@@ -124,7 +124,8 @@ impl Bucket {
         Ok(Self { clients: Clients::new(connection.sdk_config()), outputs, name })
     }
 
-    /// The manifests below `prefix`, in the order of their keys.
+    /// The manifests below `prefix` that list rows, in the order of their keys. One that lists none says that the last run
+    /// left nothing.
     async fn manifests(&self, prefix: &str) -> Result<Vec<(String, QuarantineManifest)>> {
         let mut keys = local::list(&self.clients.s3, &self.name, prefix).await.into_diagnostic()?;
         keys.retain(|key| key.ends_with(&format!("/{QUARANTINE_MANIFEST}")));
@@ -140,23 +141,40 @@ impl Bucket {
             }
             while let Some(read) = reading.join_next().await {
                 let (manifest, key) = read.into_diagnostic()??;
-                found.insert(key, manifest);
+                if !manifest.objects.is_empty() {
+                    found.insert(key, manifest);
+                }
             }
         }
         Ok(found.into_iter().collect())
     }
 
-    /// The manifest under a key, or the only one of a file.
+    /// The manifest under a key, or the only one of a file that has not been replaced since.
     pub async fn find(&self, name: &str) -> Result<QuarantineManifest> {
         if name.starts_with(QUARANTINE_PREFIX) && name.ends_with(QUARANTINE_MANIFEST) {
             let text = local::read(&self.clients.s3, &self.name, name).await.into_diagnostic()?;
-            return manifest(name, &text);
+            let found = manifest(name, &text)?;
+            if found.objects.is_empty() {
+                return Err(miette!("{name} lists no rows: the file was run again, and nothing was left out"));
+            }
+            return Ok(found);
         }
         let mut found = self.manifests(QUARANTINE_PREFIX).await?;
         found.retain(|(_, manifest)| manifest.file.key == name);
         match found.len() {
             0 => Err(miette!("nothing of {name} is in quarantine; `stack quarantine list` shows what is")),
-            1 => Ok(found.remove(0).1),
+            1 => {
+                let (key, manifest) = found.remove(0);
+                let FileLocation { bucket, key: file, version_id, etag, .. } = manifest.file.clone();
+                let object = Object { bucket, key: file, version_id };
+                let is_replaced = local::is_replaced(&self.clients.s3, &object, etag.as_deref()).await;
+                if is_replaced.into_diagnostic()? {
+                    return Err(miette!(
+                        "{name} has been replaced since; for the rows of its earlier state name {key}"
+                    ));
+                }
+                Ok(manifest)
+            }
             _ => {
                 let keys = found.iter().map(|(key, _)| format!("\n  {key}")).collect::<String>();
                 Err(miette!("{name} is in quarantine in several states; name the manifest of one:{keys}"))

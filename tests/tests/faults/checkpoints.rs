@@ -67,6 +67,7 @@ fn a_gzip_that_is_continued_is_whole_whatever_kills_and_breaks_in_between() {
         Machine::new(&case, next).within(TIME).as_a_whole().await;
         assert_eq!(continued.into_inner(), 2);
         assert!(faults.into_inner().unwrap().is_empty(), "every fault was met");
+        // In one go all that is in quarantine is in one object, and the others are done with.
         case.rerun().await;
     });
 }

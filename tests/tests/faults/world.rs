@@ -164,6 +164,10 @@ impl Case {
             }
         }
         assert_eq!(quarantined, file.quarantined);
+        let kept = self.kept().await;
+        let objects = kept.iter().filter(|(key, _)| key.ends_with(".gz"));
+        let rows: usize = objects.map(|(_, packed)| tests::gunzip(packed).lines().count()).sum();
+        assert_eq!(rows, quarantined.len(), "no object holds rows that the manifest does not list");
     }
 
     /// Checks that nothing is in the table that does not belong there, and tells how many items there are.

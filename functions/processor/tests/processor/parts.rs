@@ -193,6 +193,10 @@ async fn a_range_that_was_given_up_is_damage_and_the_others_are_accounted_for() 
     let server = server(&content).await;
     let processor = processor(CONTRACT, &server);
     let plan = plan(&processor, &content, 5_000).await;
+    processor.process(file(&content), TIME).await.unwrap();
+    let earlier = quarantined_at_first_line(&server);
+    assert!(earlier.is_some());
+    server.state.lock().unwrap().items.clear();
     for input in inputs(&plan) {
         range(&processor, ProcessorStep::Keys(input)).await;
     }
@@ -204,7 +208,15 @@ async fn a_range_that_was_given_up_is_damage_and_the_others_are_accounted_for() 
     let damage = output.damage.clone().unwrap();
     assert!(damage.contains(&format!("1 of {} ranges", plan.ranges.len())), "{damage}");
     assert_eq!(output.verdict, contract::Verdict::Fail);
+    assert_eq!(quarantined_at_first_line(&server), earlier, "an earlier run's, of rows that this one did not read");
     left(&server, output);
+}
+
+/// The object with the quarantined rows from the first line on.
+fn quarantined_at_first_line(server: &Server) -> Option<Vec<u8>> {
+    let state = server.state.lock().unwrap();
+    let object = state.objects.iter().find(|(path, _)| path.ends_with("/000000000001.jsonl.gz"));
+    object.map(|(_, content)| content.clone())
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ time_formats: [iso8601]
 const PATH: &str = "/activity/ingest/a.jsonl";
 const QUARANTINE: &str = "/quarantine/quarantine/dt=2015-09-12/ingest/a.jsonl";
 
+const TIME: Duration = Duration::from_secs(60);
+
 fn file(key: &str) -> FileLocation {
     FileLocation { bucket: "activity".into(), key: key.into(), version_id: None, etag: None, size: None }
 }
@@ -38,7 +40,7 @@ fn rows(count: usize) -> Vec<u8> {
 
 /// Processes an object of the server. Tries quickly, and twice.
 async fn process(server: &Server, file: FileLocation) -> Result<ProcessorOutput, Error> {
-    process_within(server, file, Duration::from_secs(60)).await
+    process_within(server, file, TIME).await
 }
 
 async fn process_within(server: &Server, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
@@ -121,6 +123,42 @@ async fn every_row_becomes_an_item() {
 }
 
 #[tokio::test]
+async fn the_last_run_of_a_file_says_what_is_in_quarantine() {
+    let content = [&rows(3)[..], b"{\"user_id\":\"refused\",\"timestamp\":\"2015-09-12T00:00:00Z\"}\n"].concat();
+    let server = Server::start(&[(PATH, &content)]).await;
+    server.state.lock().unwrap().invalid_users.insert("refused".into());
+    let strict = format!("{CONTRACT}fields: {{/price: {{type: number, max: 1}}}}");
+    let run = async |contract: &str| process_by(contract, &server, file("ingest/a.jsonl"), TIME).await.unwrap();
+    assert_eq!(run(&strict).await.counts.quarantined, 4);
+    assert_eq!(quarantine(&server).len(), 4);
+    // Of a file whose key goes on as the place of the other does.
+    let below = format!("{QUARANTINE}/etag-{}/b/v1/000000000001.jsonl.gz", content.len());
+    server.state.lock().unwrap().objects.insert(below.clone(), b"b".to_vec());
+
+    // The contract was mended, and then the table took the row too.
+    assert_eq!(run(CONTRACT).await.counts.quarantined, 1);
+    assert_eq!((rows_by_object(&server, &below), manifest(&server).counts.quarantined), (vec![1, 0], 1));
+    server.state.lock().unwrap().invalid_users.clear();
+    let output = run(CONTRACT).await;
+    assert_eq!((output.counts.written, output.quarantine_manifest), (4, None));
+    assert_eq!(rows_by_object(&server, &below), [0, 0]);
+    let manifest = manifest(&server);
+    assert_eq!((manifest.counts, manifest.objects, manifest.codes), (output.counts, Vec::new(), BTreeMap::new()));
+    assert_eq!(server.state.lock().unwrap().objects[&below], b"b");
+}
+
+/// How many rows each quarantine object but `other` holds, in the order of their keys.
+fn rows_by_object(server: &Server, other: &str) -> Vec<usize> {
+    let rows = |content: Vec<u8>| {
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&content[..]).read_to_string(&mut text).unwrap();
+        text.lines().count()
+    };
+    let objects = quarantined_objects(server).into_iter();
+    objects.filter(|(path, _)| path.ends_with(".gz") && path != other).map(|(_, content)| rows(content)).collect()
+}
+
+#[tokio::test]
 async fn bad_rows_are_quarantined_byte_for_byte_with_every_reason() {
     let content = b"{\"user_id\":\"\",\"timestamp\":\"soon\"}\n\n\xff{\n".to_vec();
     let server = Server::start(&[(PATH, &content)]).await;
@@ -180,7 +218,7 @@ async fn a_broken_download_is_resumed_where_it_broke() {
         assert_eq!((output.counts.lines, output.counts.written), (2000, 2000));
         let state = server.state.lock().unwrap();
         assert_eq!(state.items.len(), 2000);
-        let gets = state.requests.iter().filter(|request| request.starts_with("GET"));
+        let gets = state.requests.iter().filter(|request| request.starts_with(&format!("GET {PATH}")));
         let gets: Vec<_> = gets.map(|request| request.rsplit(' ').next().unwrap()).collect();
         assert_eq!(gets, ["", "bytes=12345-", third]);
     }

@@ -136,7 +136,8 @@ async fn receive(connection: &mut BufReader<TcpStream>) -> std::io::Result<Optio
     let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     // No other character of a test's keys is escaped.
-    let (path, query) = (path.replace("%3D", "="), query.to_owned());
+    let unescaped = |text: &str| text.replace("%3D", "=").replace("%2F", "/");
+    let (path, query) = (unescaped(path), unescaped(query));
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
@@ -163,6 +164,7 @@ fn answer(request: Request, state: &mut State) -> Response {
         return Response::new(status, format!("<Error><Code>{code}</Code><Message>no</Message></Error>"));
     }
     match request.method.as_str() {
+        "GET" if request.query.contains("list-type=2") => list(&request, state),
         "GET" => get(&request, state),
         "PUT" if request.query.contains("uploadId") => {
             state.uploads.get_mut(&request.path).unwrap().push(request.body);
@@ -195,6 +197,17 @@ fn answer(request: Request, state: &mut State) -> Response {
 /// An object's entity tag: enough to tell two contents of a test apart.
 fn etag(content: &[u8]) -> String {
     format!("\"etag-{}\"", content.len())
+}
+
+/// The keys below a prefix, without those of which more than a name follows it.
+fn list(request: &Request, state: &State) -> Response {
+    let prefix = request.query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).unwrap();
+    assert!(request.query.contains("delimiter=/"), "{}", request.query);
+    let bucket = request.path.trim_end_matches('/');
+    let keys = state.objects.keys().filter_map(|path| path.strip_prefix(bucket)?.strip_prefix('/'));
+    let below = keys.filter(|key| key.strip_prefix(prefix).is_some_and(|name| !name.contains('/')));
+    let contents: String = below.map(|key| format!("<Contents><Key>{key}</Key></Contents>")).collect();
+    Response::new(200, format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"))
 }
 
 fn get(request: &Request, state: &mut State) -> Response {
