@@ -144,6 +144,7 @@ impl Error {
     pub(crate) fn refused(doing: impl Into<String>, status: u16, code: &str, message: Option<&str>) -> Self {
         let kind = kind(status, code);
         let reason = match code {
+            "" if is_success(status) => format!("status {status}, but an answer that cannot be read"),
             "" => format!("status {status}"),
             _ => format!("{code}: {}", message.unwrap_or("no message")),
         };
@@ -181,9 +182,17 @@ const PASSING: [&str; 8] = [
     "ThrottlingException",
 ];
 
+/// Whether a request was granted. An error all the same is S3's when it finds it after it has begun to answer
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>), or somebody's between here and
+/// the service.
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
 /// Whether another try can help. A server's fault and throttling pass; a refusal stays.
 fn kind(status: u16, code: &str) -> ProcessorError {
-    let passing = status >= 500 || status == 429 || PASSING.contains(&code) || EXPIRED.contains(&code);
+    let passing =
+        status >= 500 || status == 429 || is_success(status) || PASSING.contains(&code) || EXPIRED.contains(&code);
     if passing { ProcessorError::Transient } else { ProcessorError::Permanent }
 }
 

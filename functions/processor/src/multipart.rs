@@ -1,9 +1,12 @@
 //! Writes an object of S3 whose length is not known before, in bounded memory.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::error::Error;
@@ -11,6 +14,9 @@ use crate::error::Error;
 /// A part is sent when it has this many bytes. S3 takes 10,000 parts, each but the last of 5 MiB at least
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
 const PART_BYTES: usize = 8 << 20;
+
+/// How long discarding may take. A run that has outlasted its time does it out of what is kept for its answer.
+const ABORT_WITHIN: Duration = Duration::from_secs(1);
 
 /// An object that is being written. Nothing is there to see until [`finish`](Multipart::finish).
 pub(crate) struct Multipart<'a> {
@@ -70,8 +76,12 @@ impl<'a> Multipart<'a> {
     pub(crate) async fn abort(self) {
         let Some(upload_id) = &self.upload_id else { return };
         let request = self.client.abort_multipart_upload().bucket(self.bucket).key(&self.key).upload_id(upload_id);
-        if let Err(error) = request.send().await {
-            warn!(error = %self.failed(error), "a multipart upload is left behind");
+        let error = match timeout(ABORT_WITHIN, request.send()).await {
+            Ok(answer) => answer.err().map(|error| self.failed(error).to_string()),
+            Err(late) => Some(late.to_string()),
+        };
+        if let Some(error) = error {
+            warn!(key = self.key, error, "a multipart upload is left behind");
         }
     }
 

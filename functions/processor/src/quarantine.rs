@@ -14,6 +14,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use contract::{FileLocation, Progress, QuarantineManifest, QuarantineObject};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::future::join;
 use report::Samples;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Receiver;
@@ -93,8 +94,7 @@ impl<'a> Quarantine<'a> {
     /// Discards what has been sent and has not appeared, where a run has failed.
     pub(crate) async fn abort_unless<T>(self, run: Result<T, Error>) -> Result<T, Error> {
         if run.is_err() {
-            self.lines.object.abort().await;
-            self.refused.object.abort().await;
+            join(self.lines.object.abort(), self.refused.object.abort()).await;
         }
         run
     }

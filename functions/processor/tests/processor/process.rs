@@ -333,6 +333,20 @@ async fn what_s3_refuses_for_good_is_permanent_and_what_passes_is_transient() {
 }
 
 #[tokio::test]
+async fn an_error_under_a_status_of_success_is_transient() {
+    for (code, reason) in
+        [("InternalError", "InternalError: no"), ("", "status 200, but an answer that cannot be read")]
+    {
+        let server = Server::start(&[(PATH, b"")]).await;
+        // What is asked for is a list.
+        server.state.lock().unwrap().refuse_object = Some(("/quarantine/", 200, code));
+        let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
+        assert_eq!(error.kind(), ProcessorError::Transient, "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_answer_is_transient() {
     let server = Server { endpoint: "http://127.0.0.1:1".into(), state: Default::default() };
     let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();

@@ -31,7 +31,8 @@ pub(crate) struct State {
     pub(crate) ignore_ranges: bool,
     /// Where to cut the answers to the next downloads.
     pub(crate) cuts: Vec<usize>,
-    /// Answer every request to S3 for this path suffix with this status and code.
+    /// Answer every request to S3 for this path suffix with this status and code, or, without a code, with what is no
+    /// answer of S3.
     pub(crate) refuse_object: Option<(&'static str, u16, &'static str)>,
     /// How many of the next `BatchWriteItem` leave all but one item unprocessed.
     pub(crate) unprocessed: usize,
@@ -161,7 +162,8 @@ fn answer(request: Request, state: &mut State) -> Response {
     if let Some((suffix, status, code)) = state.refuse_object
         && request.path.ends_with(suffix)
     {
-        return Response::new(status, format!("<Error><Code>{code}</Code><Message>no</Message></Error>"));
+        let error = || format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
+        return Response::new(status, if code.is_empty() { "<html></html>".into() } else { error() });
     }
     match request.method.as_str() {
         "GET" if request.query.contains("list-type=2") => list(&request, state),
