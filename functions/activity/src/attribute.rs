@@ -1,21 +1,18 @@
 //! DynamoDB attribute values, as far as JSON has them.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::number;
+use crate::text::Text;
 
 /// A value. Numbers are decimal texts with every digit, in the one form that stands for their value, so that equal
 /// values are equal attributes.
-///
-/// Texts are borrowed from the line wherever they stand there as they are, which is nearly always: to copy each would
-/// cost as much as to parse the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attribute<'a> {
     /// A string.
-    S(Cow<'a, str>),
+    S(Text<'a>),
     /// A number: up to 38 significant digits.
-    N(Cow<'a, str>),
+    N(Text<'a>),
     /// A boolean.
     Bool(bool),
     /// JSON's null.
@@ -43,8 +40,8 @@ impl Attribute<'_> {
     /// The value with texts of its own, for longer than the line is there.
     pub fn into_owned(self) -> Attribute<'static> {
         match self {
-            Self::S(text) => Attribute::S(text.into_owned().into()),
-            Self::N(text) => Attribute::N(text.into_owned().into()),
+            Self::S(text) => Attribute::S(text.into_owned()),
+            Self::N(text) => Attribute::N(text.into_owned()),
             Self::Bool(value) => Attribute::Bool(value),
             Self::Null => Attribute::Null,
             Self::L(elements) => Attribute::L(elements.into_iter().map(Self::into_owned).collect()),
@@ -89,7 +86,7 @@ fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {
 /// Names and values, each name once, in an order of their own: that of a JSON object's keys means nothing, so that two
 /// maps with the same entries are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map<'a>(Vec<(Cow<'a, str>, Attribute<'a>)>);
+pub struct Map<'a>(Vec<(Text<'a>, Attribute<'a>)>);
 
 /// Shorter names first, then by letters: most comparisons of two names then need not look at the letters. Content
 /// hashes depend on this order.
@@ -99,7 +96,7 @@ fn order(left: &str, right: &str) -> Ordering {
 
 impl<'a> Map<'a> {
     /// Sorts the entries. Where a name is given more than once the last value wins; the flag tells that one was.
-    pub(crate) fn from_entries(mut entries: Vec<(Cow<'a, str>, Attribute<'a>)>) -> (Self, bool) {
+    pub(crate) fn from_entries(mut entries: Vec<(Text<'a>, Attribute<'a>)>) -> (Self, bool) {
         let given = entries.len();
         if !entries.is_sorted_by(|(left, _), (right, _)| order(left, right).is_lt()) {
             // Stable, so that among equal names the last given is the last.
@@ -135,12 +132,17 @@ impl<'a> Map<'a> {
 
     /// The entries, shorter names first, then by letters.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute<'a>)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// The same, with what is known of the names.
+    pub(crate) fn entries(&self) -> &[(Text<'a>, Attribute<'a>)] {
+        &self.0
     }
 
     /// The map with texts of its own.
     pub fn into_owned(self) -> Map<'static> {
-        let own = |(name, value): (Cow<'a, str>, Attribute<'a>)| (name.into_owned().into(), value.into_owned());
+        let own = |(name, value): (Text<'a>, Attribute<'a>)| (name.into_owned(), value.into_owned());
         Map(self.0.into_iter().map(own).collect())
     }
 
@@ -169,7 +171,7 @@ impl<'a> Map<'a> {
 }
 
 impl<'a> IntoIterator for Map<'a> {
-    type Item = (Cow<'a, str>, Attribute<'a>);
+    type Item = (Text<'a>, Attribute<'a>);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {

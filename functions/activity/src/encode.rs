@@ -4,19 +4,21 @@
 //! The client's own types want a hash map for each item and copy it for each try, which costs more than reading the
 //! row does.
 
-use crate::{Attribute, Item, PARTITION_KEY, SORT_KEY};
+use crate::{Attribute, Item, PARTITION_KEY, SORT_KEY, Text};
 
 impl Item<'_> {
     /// Appends the item, one JSON object, the keys first: `{"user_id":{"S":"u1"},"timestamp":{"S":"…"},"n":{"N":"1"}}`.
     pub fn write_json(&self, to: &mut Vec<u8>) {
         to.push(b'{');
-        for (name, value) in [(PARTITION_KEY, self.user_id.as_ref()), (SORT_KEY, &self.timestamp)] {
-            write_text(name, to);
-            to.extend_from_slice(br#":{"S":"#);
-            write_text(value, to);
-            to.extend_from_slice(b"},");
-        }
-        for (name, value) in self.attributes.iter() {
+        write_plain(PARTITION_KEY, to);
+        to.extend_from_slice(br#":{"S":"#);
+        write_text(&self.user_id, to);
+        to.extend_from_slice(b"},");
+        write_plain(SORT_KEY, to);
+        to.extend_from_slice(br#":{"S":"#);
+        write_any(&self.timestamp, to);
+        to.extend_from_slice(b"},");
+        for (name, value) in self.attributes.entries() {
             write_member(name, value, to);
             to.push(b',');
         }
@@ -25,7 +27,7 @@ impl Item<'_> {
     }
 }
 
-fn write_member(name: &str, value: &Attribute<'_>, to: &mut Vec<u8>) {
+fn write_member(name: &Text<'_>, value: &Attribute<'_>, to: &mut Vec<u8>) {
     write_text(name, to);
     to.push(b':');
     write_value(value, to);
@@ -59,7 +61,7 @@ fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
         }
         Attribute::M(map) => {
             to.extend_from_slice(br#"{"M":{"#);
-            for (index, (name, member)) in map.iter().enumerate() {
+            for (index, (name, member)) in map.entries().iter().enumerate() {
                 if index > 0 {
                     to.push(b',');
                 }
@@ -71,12 +73,23 @@ fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
     to.push(b'}');
 }
 
-/// Appends a JSON string. Nearly every text needs no escape, and is copied whole.
-fn write_text(text: &str, to: &mut Vec<u8>) {
+/// Appends a JSON string. Nearly every text needs no escape, which is known since the line was read, and is copied whole.
+fn write_text(text: &Text<'_>, to: &mut Vec<u8>) {
+    match text.as_plain() {
+        Some(text) => write_plain(text, to),
+        None => write_any(text, to),
+    }
+}
+
+fn write_plain(text: &str, to: &mut Vec<u8>) {
+    to.push(b'"');
+    to.extend_from_slice(text.as_bytes());
+    to.push(b'"');
+}
+
+fn write_any(text: &str, to: &mut Vec<u8>) {
     if plain_prefix(text.as_bytes()) == text.len() {
-        to.push(b'"');
-        to.extend_from_slice(text.as_bytes());
-        to.push(b'"');
+        write_plain(text, to);
     } else {
         // Writing text to memory cannot fail.
         let _ = serde_json::to_writer(to, text);
@@ -132,7 +145,7 @@ mod tests {
         #[test]
         fn texts_are_written_as_serde_json_writes_them(text in r#"(.{0,20}["\\\x00-\x1f]?){0,4}"#) {
             let mut ours = Vec::new();
-            write_text(&text, &mut ours);
+            write_any(&text, &mut ours);
             prop_assert_eq!(ours, serde_json::to_vec(&text).unwrap());
         }
 

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::attribute::{Attribute, Map};
 use crate::encode::plain_prefix;
+use crate::text::Text;
 use crate::{Code, Reason, number};
 
 /// DynamoDB's longest attribute name, bytes: "no greater than 64 KB".
@@ -104,13 +105,13 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<Cow<'a, str>, Code> {
+    fn number(&mut self) -> Result<Text<'a>, Code> {
         let length = number::scan(self.rest()).ok_or(Code::JsonSyntax)?;
         let text = &self.text[self.at..self.at + length];
         self.at += length;
         let normal = number::normalise(text);
         self.suspect |= normal.is_err();
-        Ok(normal.unwrap_or(Cow::Borrowed(text)))
+        Ok(Text::digits(normal.unwrap_or(Cow::Borrowed(text))))
     }
 
     fn array(&mut self, level: usize) -> Result<Vec<Attribute<'a>>, Code> {
@@ -154,11 +155,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, Code> {
+    fn string(&mut self) -> Result<Text<'a>, Code> {
         self.expect(b'"')?;
         let plain = self.plain()?;
         if self.take(b'"') {
-            return Ok(Cow::Borrowed(plain));
+            return Ok(Text::plain(plain));
         }
         let mut text = plain.to_owned();
         while self.take(b'\\') {
@@ -166,7 +167,7 @@ impl<'a> Parser<'a> {
             text.push_str(self.plain()?);
         }
         self.expect(b'"')?;
-        Ok(Cow::Owned(text))
+        Ok(text.into())
     }
 
     /// Takes the text up to a quote or a backslash.

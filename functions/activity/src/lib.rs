@@ -46,6 +46,7 @@ mod reader;
 mod record_contract;
 mod row;
 mod spill;
+mod text;
 mod time_format;
 mod unique;
 #[cfg(feature = "yaml")]
@@ -63,4 +64,5 @@ pub use reader::{FileReader, KEY_ENTRY_BYTES, QuarantinedRow, Row, can_be_read_i
 pub use record_contract::{ContractError, Limits, RecordContract};
 pub use row::{Item, PARTITION_KEY, SORT_KEY};
 pub use spill::{ExternalSort, Sorted, Spill, SpillError, SpillFile};
+pub use text::Text;
 pub use time_format::TimeFormat;

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::Code;
+use crate::text::Text;
 
 /// DynamoDB's precision.
 const MAX_DIGITS: usize = 38;
@@ -37,10 +38,10 @@ pub(crate) fn normalise(text: &str) -> Result<Cow<'_, str>, Code> {
 }
 
 /// [`normalise`] for a text that may be the line's own: what is normal already stays where it is.
-pub(crate) fn normalise_cow<'a>(text: &Cow<'a, str>) -> Result<Cow<'a, str>, Code> {
-    match text {
-        Cow::Borrowed(text) => normalise(text),
-        Cow::Owned(text) => normalise(text).map(|normal| normal.into_owned().into()),
+pub(crate) fn normalise_text<'a>(text: &Text<'a>) -> Result<Text<'a>, Code> {
+    match text.as_plain() {
+        Some(text) => normalise(text).map(Text::digits),
+        None => normalise(text).map(|normal| normal.into_owned().into()),
     }
 }
 

@@ -75,7 +75,7 @@ impl Type {
     fn coerce<'a>(self, value: &Attribute<'a>) -> Result<Option<Attribute<'a>>, Code> {
         Ok(match (self, value) {
             (Self::Number | Self::Integer, Attribute::S(text)) if number::is_json_number(text) => {
-                Some(Attribute::N(number::normalise_cow(text)?))
+                Some(Attribute::N(number::normalise_text(text)?))
             }
             (Self::Boolean, Attribute::S(text)) => text.parse().ok().map(Attribute::Bool),
             (Self::String, Attribute::N(text)) => Some(Attribute::S(text.clone())),

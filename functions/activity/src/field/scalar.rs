@@ -83,8 +83,8 @@ impl FromIterator<Scalar> for Values {
         let mut values = Self::default();
         for scalar in scalars {
             match scalar.0 {
-                Attribute::S(text) => drop(values.strings.insert(text.into_owned())),
-                Attribute::N(text) => drop(values.numbers.insert(text.into_owned())),
+                Attribute::S(text) => drop(values.strings.insert(text.into())),
+                Attribute::N(text) => drop(values.numbers.insert(text.into())),
                 Attribute::Bool(value) => values.booleans[usize::from(value)] = true,
                 _ => {}
             }
@@ -96,8 +96,8 @@ impl FromIterator<Scalar> for Values {
 impl Values {
     pub(super) fn contain(&self, value: &Attribute) -> bool {
         match value {
-            Attribute::S(text) => self.strings.contains(text.as_ref()),
-            Attribute::N(text) => self.numbers.contains(text.as_ref()),
+            Attribute::S(text) => self.strings.contains(&**text),
+            Attribute::N(text) => self.numbers.contains(&**text),
             Attribute::Bool(value) => self.booleans[usize::from(*value)],
             _ => false,
         }

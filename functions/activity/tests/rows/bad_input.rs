@@ -278,10 +278,22 @@ fn numbers_are_refused_rather_than_rounded() {
 #[test]
 fn items_over_400_kb_are_quarantined() {
     // The size of the item beside the value of `a`: names, keys and that name.
-    let beside = item(CONTRACT, row(r#", "a": """#)).size;
+    let beside = item(CONTRACT, row(r#", "a": """#)).size();
     let filled = |bytes: usize| row(&format!(r#", "a": "{}""#, "x".repeat(bytes)));
-    assert_eq!(item(CONTRACT, filled(409_600 - beside)).size, 409_600);
+    assert_eq!(item(CONTRACT, filled(409_600 - beside)).size(), 409_600);
     assert_eq!(codes(CONTRACT, filled(409_601 - beside)), [Code::ItemTooLarge]);
+}
+
+#[test]
+fn a_line_that_is_too_short_to_be_measured_makes_no_item_over_400_kb() {
+    let contract = CONTRACT.replace("fields:", "fields:\n  /l/*: {type: string, coerce: true, severity: warn}");
+    let many = |element: &str, count: usize| row(&format!(r#", "l": [{}]"#, vec![element; count].join(",")));
+    for element in ["1e39", "1", "-1", "1.5", "1e-30", "true", "null", "\"\"", "[]", "{}", "[[[]]]", r#"{"a":{}}"#] {
+        let line = many(element, 4_000);
+        let item = item(&contract, line.clone());
+        assert!(item.size() <= 10 * line.len(), "{element}: {} of {}", item.size(), line.len());
+    }
+    assert_eq!(codes(&contract, many("1e39", 10_000)), [Code::ItemTooLarge], "40 digits of each");
 }
 
 #[test]

@@ -82,8 +82,8 @@ fn the_hash_never_changes() {
 fn the_keys_take_the_place_of_their_fields() {
     let item = item(CONTRACT, row(r#", "event": "view", "price": 19.990"#));
     let names: Vec<_> = item.attributes.iter().map(|(name, _)| name).collect();
-    assert_eq!((names, item.user_id.as_ref()), (vec!["event", "price"], "u1"));
-    assert_eq!(item.size, "user_id".len() + 2 + "timestamp".len() + 63 + "event".len() + 4 + "price".len() + 3);
+    assert_eq!((names, &*item.user_id), (vec!["event", "price"], "u1"));
+    assert_eq!(item.size(), "user_id".len() + 2 + "timestamp".len() + 63 + "event".len() + 4 + "price".len() + 3);
 }
 
 #[test]

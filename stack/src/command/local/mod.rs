@@ -200,7 +200,7 @@ impl Pipeline {
             let mut keys = Vec::new();
             let counts = check::read_file(path, contract, |row| {
                 if let Row::Item { item, .. } = row {
-                    keys.push((item.user_id.into_owned(), item.timestamp));
+                    keys.push((item.user_id.into(), item.timestamp));
                 }
             })?
             .counts;
