@@ -58,7 +58,8 @@ fn answer_all(connection: TcpStream, folder: &Path, delay: Duration) -> io::Resu
         let (method, target) = line.split_once(' ').unwrap_or_default();
         let target = target.split(' ').next().unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (is_get, is_write) = (method == "GET", method == "POST" && path == "/");
+        let is_write = method == "POST" && path == "/";
+        let is_object = method == "GET" && !query.contains("list-type");
         let (name, answer) = (path.rsplit('/').next().unwrap_or_default().to_owned(), answer(is_write, query));
         let mut length = 0;
         while line != "\r\n" {
@@ -71,7 +72,7 @@ fn answer_all(connection: TcpStream, folder: &Path, delay: Duration) -> io::Resu
             }
         }
         io::copy(&mut requests.by_ref().take(length), &mut io::sink())?;
-        if is_get {
+        if is_object {
             send_object(&name, folder, &mut answers)?;
         } else {
             if is_write {
@@ -83,10 +84,12 @@ fn answer_all(connection: TcpStream, folder: &Path, delay: Duration) -> io::Resu
     }
 }
 
-/// The body of the answer to a request that takes something in.
+/// The body of the answer to a request that takes something in, or lists what there is.
 fn answer(is_write: bool, query: &str) -> &'static str {
     if is_write {
         r#"{"UnprocessedItems":{}}"#
+    } else if query.contains("list-type") {
+        "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
     } else if query.contains("uploads") {
         "<InitiateMultipartUploadResult><UploadId>0</UploadId></InitiateMultipartUploadResult>"
     } else if query.contains("uploadId") && !query.contains("partNumber") {
