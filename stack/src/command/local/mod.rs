@@ -64,7 +64,9 @@ pub async fn run(verb: &LocalRun, settings: &SettingsFile) -> Result<ExitCode> {
     let outputs = deploy::deploy(&connection, &settings, &packages).await?;
     let pipeline = Pipeline { clients: Clients::new(connection.sdk_config()), outputs };
 
+    let uploading = Instant::now();
     let executions = pipeline.process(&files, Duration::from_secs(verb.timeout.get().into())).await?;
+    let processing_seconds = uploading.elapsed().as_secs_f64();
     let (expected, items) = pipeline.read_back(&files, &contract).await?;
     let files = files.into_iter().zip(executions).zip(expected);
     let files: Vec<FileReport> = files
@@ -78,6 +80,7 @@ pub async fn run(verb: &LocalRun, settings: &SettingsFile) -> Result<ExitCode> {
         files,
         totals,
         table: TableReport { name: pipeline.output(output::TABLE)?.to_owned(), items },
+        processing_seconds,
         seconds: started.elapsed().as_secs_f64(),
     };
     emulator.stop().await;

@@ -20,6 +20,8 @@ pub struct Report {
     pub files: Vec<FileReport>,
     pub totals: Counts,
     pub table: TableReport,
+    /// From the first upload to the end of the last execution.
+    pub processing_seconds: f64,
     pub seconds: f64,
 }
 
