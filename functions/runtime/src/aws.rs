@@ -1,7 +1,7 @@
 //! The way to AWS: the SDK's settings of the function's environment, over TLS by ring.
 //!
-//! Left to itself the SDK brings aws-lc, an eighth of the processor's archive. ring does the same for the services'
-//! endpoints, but for the key exchange that is meant to withstand quantum computers: it has none.
+//! Left to itself the SDK brings aws-lc, which makes each archive a quarter of a megabyte larger. ring does the same for
+//! the services' endpoints, but for the key exchange that is meant to withstand quantum computers: it has none.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
