@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::Server;
+use crate::support::{self, Server, environment};
 use activity::{Attribute, FileReader, Item, PARTITION_KEY, RecordContract, Row, SORT_KEY};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use contract::{FileLocation, ProcessorEnvironment};
+use contract::FileLocation;
 use processor::Processor;
 
 const CONTRACT: &str = "{user: [/user_id], time: [/timestamp], time_formats: [iso8601], limits: {max_depth: 32}}";
@@ -32,14 +32,7 @@ fn rows() -> Vec<u8> {
 }
 
 fn config(server: &Server) -> SdkConfig {
-    let credentials = Credentials::new("test", "secret", Some("token".into()), None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(runtime::http_client())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(&server.endpoint)
-        .build()
+    support::config(&server.endpoint, Credentials::new("test", "secret", Some("token".into()), None, "test"))
 }
 
 fn value(attribute: &Attribute<'_>) -> AttributeValue {
@@ -74,13 +67,8 @@ fn constant(headers: &BTreeMap<String, String>) -> Vec<String> {
 async fn the_same_items_under_the_same_authority() {
     let file = rows();
     let ours = Server::start(&[("/activity/ingest/a.jsonl", &file)]).await;
-    let environment = ProcessorEnvironment {
-        pipeline: "test".into(),
-        table_name: "table".into(),
-        quarantine_bucket: "quarantine".into(),
-    };
     let contract = RecordContract::from_yaml(CONTRACT).unwrap();
-    let processor = Processor::new(&config(&ours), environment, contract.clone());
+    let processor = Processor::new(&config(&ours), environment(), contract.clone());
     let location = FileLocation {
         bucket: "activity".into(),
         key: "ingest/a.jsonl".into(),

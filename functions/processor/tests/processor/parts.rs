@@ -1,10 +1,9 @@
 //! A file that is read in parts, one after another or side by side, comes to what it comes to as a whole.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::time::Duration;
+use std::io::Write as _;
 
-use crate::support::{Server, processor};
+use crate::support::{Server, TIME, gunzip, processor};
 use contract::{
     FileLocation, PlanInput, ProcessorOutput, ProcessorStep, QuarantineManifest, RangeInput, RangeOutput, SplitPlan,
 };
@@ -21,7 +20,6 @@ file: {rules: [{rule: row_count, min: 1}, {rule: mean, field: /price, max: 4}]}
 ";
 
 const PATH: &str = "/activity/ingest/a.jsonl";
-const TIME: Duration = Duration::from_secs(60);
 
 fn file(content: &[u8]) -> FileLocation {
     FileLocation {
@@ -70,9 +68,7 @@ fn left(server: &Server, mut output: ProcessorOutput) -> Left {
             serde_json::from_slice(&state.objects[&format!("/quarantine/{key}")]).unwrap();
         assert_eq!(manifest.counts, output.counts);
         for object in manifest.objects {
-            let mut text = String::new();
-            let packed = &state.objects[&format!("/quarantine/{}", object.key)];
-            flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
+            let text = gunzip(&state.objects[&format!("/quarantine/{}", object.key)]);
             records.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
         }
     }

@@ -1,10 +1,10 @@
 //! What the processor does with a file, against a local server that can misbehave.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::time::Duration;
 
-use crate::support::{Server, processor};
+use crate::support::{Server, TIME, gunzip, processor};
 use contract::{
     FileLocation, ProcessorError, ProcessorOutput, QUARANTINE_MANIFEST, QuarantineManifest, RunReport, Verdict,
 };
@@ -20,8 +20,6 @@ time_formats: [iso8601]
 
 const PATH: &str = "/activity/ingest/a.jsonl";
 const QUARANTINE: &str = "/quarantine/quarantine/dt=2015-09-12/ingest/a.jsonl";
-
-const TIME: Duration = Duration::from_secs(60);
 
 fn file(key: &str) -> FileLocation {
     FileLocation { bucket: "activity".into(), key: key.into(), version_id: None, etag: None, size: None }
@@ -72,8 +70,7 @@ fn quarantine(server: &Server) -> Vec<Value> {
         assert_eq!(content.len() as u64, object.bytes);
         let hash = Sha256::digest(content);
         assert_eq!(hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), object.sha256);
-        let mut text = String::new();
-        flate2::read::GzDecoder::new(&content[..]).read_to_string(&mut text).unwrap();
+        let text = gunzip(content);
         assert_eq!(text.lines().count() as u64, object.rows);
         records.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
     }
@@ -149,11 +146,7 @@ async fn the_last_run_of_a_file_says_what_is_in_quarantine() {
 
 /// How many rows each quarantine object but `other` holds, in the order of their keys.
 fn rows_by_object(server: &Server, other: &str) -> Vec<usize> {
-    let rows = |content: Vec<u8>| {
-        let mut text = String::new();
-        flate2::read::GzDecoder::new(&content[..]).read_to_string(&mut text).unwrap();
-        text.lines().count()
-    };
+    let rows = |content: Vec<u8>| gunzip(&content).lines().count();
     let objects = quarantined_objects(server).into_iter();
     objects.filter(|(path, _)| path.ends_with(".gz") && path != other).map(|(_, content)| rows(content)).collect()
 }

@@ -2,36 +2,20 @@
 
 use std::time::Duration;
 
-use activity::RecordContract;
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use contract::{FileLocation, ProcessorEnvironment, ProcessorError, ProcessorOutput};
+use contract::{FileLocation, ProcessorError, ProcessorOutput};
 use processor::{Backoff, Processor};
 use serde_json::json;
 use statemachine::interpreter::{Interpreter, TaskError};
 use statemachine::{ErrorName, ErrorOutput, Fail, Jitter, Retry, StateMachine, Task, field};
 
-use crate::support::Server;
+use crate::support::{self, Server};
 
 const CONTRACT: &str = "{user: [/user_id], time: [/timestamp], time_formats: [iso8601]}";
 
-fn processor(endpoint: &str) -> Processor {
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(runtime::http_client())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
-        .endpoint_url(endpoint)
-        .retry_config(RetryConfig::disabled())
-        .build();
-    let environment = ProcessorEnvironment {
-        pipeline: "test".into(),
-        table_name: "table".into(),
-        quarantine_bucket: "quarantine".into(),
-    };
+/// A processor that tries twice.
+fn processor(server: &Server) -> Processor {
     let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2), tries: 2 };
-    Processor::new(&config, environment, RecordContract::from_yaml(CONTRACT).unwrap()).with_backoff(backoff)
+    support::processor(CONTRACT, server).with_backoff(backoff)
 }
 
 #[test]
@@ -49,7 +33,7 @@ fn a_machine_retries_and_catches_what_the_handler_raises() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let rows = b"{\"user_id\":\"a\",\"timestamp\":\"2015-09-12T00:00:00Z\"}\n{\"user_id\":\"b\"}\n";
     let server = runtime.block_on(Server::start(&[("/activity/ingest/a.jsonl", rows)]));
-    let processor = processor(&server.endpoint);
+    let processor = processor(&server);
     let mut calls = 0;
     let handler = |file: FileLocation| {
         calls += 1;

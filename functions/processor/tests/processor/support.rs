@@ -2,13 +2,16 @@
 //! items unprocessed, to refuse one. The real client talks to it over a real connection.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use activity::RecordContract;
+use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use contract::ProcessorEnvironment;
+use flate2::read::GzDecoder;
 use processor::{Backoff, Processor};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -42,24 +45,39 @@ pub(crate) struct State {
     pub(crate) invalid_users: BTreeSet<String>,
 }
 
-/// A processor that works on the server's bucket `activity`, and tries quickly, three times.
-pub(crate) fn processor(contract: &str, server: &Server) -> Processor {
-    let config = SdkConfig::builder()
+/// The time that a run has where a test does not say.
+pub(crate) const TIME: Duration = Duration::from_secs(60);
+
+/// The settings of a client that asks `endpoint` under `credentials`.
+pub(crate) fn config(endpoint: &str, credentials: Credentials) -> SdkConfig {
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(runtime::http_client())
         .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
-        .endpoint_url(&server.endpoint)
-        .retry_config(aws_config::retry::RetryConfig::disabled())
-        .build();
-    let environment = ProcessorEnvironment {
-        pipeline: "test".into(),
-        table_name: "table".into(),
-        quarantine_bucket: "quarantine".into(),
-    };
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .build()
+}
+
+/// The environment of every test's processor.
+pub(crate) fn environment() -> ProcessorEnvironment {
+    ProcessorEnvironment { pipeline: "test".into(), table_name: "table".into(), quarantine_bucket: "quarantine".into() }
+}
+
+/// A processor that works on the server's bucket `activity`, and tries quickly, three times.
+pub(crate) fn processor(contract: &str, server: &Server) -> Processor {
+    let config = config(&server.endpoint, Credentials::new("test", "test", None, None, "test"));
+    let config = config.into_builder().retry_config(RetryConfig::disabled()).build();
     let contract = RecordContract::from_yaml(contract).unwrap();
     let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2), tries: 3 };
-    Processor::new(&config, environment, contract).with_backoff(backoff)
+    Processor::new(&config, environment(), contract).with_backoff(backoff)
+}
+
+/// What is compressed in `packed`, as text.
+pub(crate) fn gunzip(packed: &[u8]) -> String {
+    let mut text = String::new();
+    GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    text
 }
 
 /// The server, and what it holds.
