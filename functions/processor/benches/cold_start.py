@@ -6,7 +6,8 @@
 Needs Rust and Python 3.10 or newer; installs boto3, pinned in reference/requirements.txt, into a virtual environment under
 target/. A small server plays the runtime API of Lambda: a process is ready when it asks for its first invocation
 (`GET /2018-06-01/runtime/invocation/next`), and is ended then. The functions are unpacked from the archives that are
-deployed; Python is an interpreter that imports boto3, makes clients of S3 and DynamoDB, and asks. In turns, medians, with the lowest and the highest.
+deployed; Python is an interpreter that imports boto3, makes clients of S3 and DynamoDB, and asks. In turns, medians, with the
+lowest and the highest.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 
 use std::env;
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing::level_filters::LevelFilter;
 
 /// Has what is logged written to standard output: from the level that `AWS_LAMBDA_LOG_LEVEL`, or else `RUST_LOG`, names
 /// on, by default INFO; as JSON where `AWS_LAMBDA_LOG_FORMAT` is that, or else as text.
