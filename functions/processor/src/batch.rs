@@ -100,13 +100,13 @@ impl Batch {
 
     /// Takes the batch out, and leaves an empty one with room for as much again.
     pub(crate) fn take(&mut self) -> Self {
-        let mut body = Vec::with_capacity(self.body.len() + TAIL.len());
+        let mut body = Vec::with_capacity(with_headroom(self.body.len()));
         body.extend_from_slice(&self.body[..self.head]);
         let next = Self {
             rows: Vec::with_capacity(self.rows.len()),
             body,
             head: self.head,
-            raw: Vec::with_capacity(self.raw.len()),
+            raw: Vec::with_capacity(with_headroom(self.raw.len())),
         };
         std::mem::replace(self, next)
     }
@@ -125,6 +125,11 @@ impl Batch {
         self.body.extend_from_slice(TAIL);
         Closed { rows: self.rows, body: self.body.into(), head: self.head, raw: self.raw }
     }
+}
+
+/// Room for as much, and for what an alike batch may be longer: to outgrow it copies all that is there.
+fn with_headroom(length: usize) -> usize {
+    length + length / 8 + TAIL.len()
 }
 
 /// A batch to which nothing is added any more.
