@@ -2,26 +2,28 @@
 //!
 //! The client of `aws-sdk-dynamodb` wants a hash map for each item, and builds, copies and takes apart more for each
 //! request than the row path does for its 25 rows. Its parts that matter are kept: the chain of credentials, the
-//! endpoint rules, the signature (`aws-sigv4`) and the connections with their TLS are the client's own, each called
-//! directly. Repeating requests is [`Table`](crate::table::Table)'s. A test holds what is sent against what the client
-//! sends for the same items.
+//! endpoint rules, the keys of the signature (`aws-sigv4`) and the connections with their TLS are the client's own, each
+//! called directly. Repeating requests is [`Table`](crate::table::Table)'s. A test holds what is sent against what the
+//! client sends for the same items.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
-use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::timeout;
+
+use crate::signature::{Signer, Timestamp};
 
 /// Credentials are asked for anew this long before they expire, as the client does.
 const EXPIRY_BUFFER: Duration = Duration::from_secs(10);
@@ -32,7 +34,6 @@ const TARGET: &str = "DynamoDB_20120810.BatchWriteItem";
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Sends `BatchWriteItem` requests.
-#[derive(Debug)]
 pub(crate) struct BatchWriter {
     config: SdkConfig,
     connector: Connector,
@@ -40,7 +41,13 @@ pub(crate) struct BatchWriter {
     rest_within: Duration,
     /// The endpoint's URL, once it is asked for.
     url: OnceCell<String>,
-    identity: Mutex<Option<Identity>>,
+    signer: Mutex<Option<Arc<Signer>>>,
+}
+
+impl fmt::Debug for BatchWriter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("BatchWriter").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// The service's answer.
@@ -58,7 +65,7 @@ impl BatchWriter {
         settings.set_read_timeout(timeouts.and_then(|timeouts| timeouts.read_timeout()));
         let connector = runtime::connector(settings.build());
         let rest_within = timeouts.and_then(|timeouts| timeouts.read_timeout()).unwrap_or(Duration::MAX);
-        Self { connector, config, rest_within, url: OnceCell::new(), identity: Mutex::new(None) }
+        Self { connector, config, rest_within, url: OnceCell::new(), signer: Mutex::new(None) }
     }
 
     /// Sends one request with `body`.
@@ -68,8 +75,7 @@ impl BatchWriter {
     /// There was no answer; this can pass.
     pub(crate) async fn send(&self, body: Bytes) -> Result<Answer, Cause> {
         let url = self.url.get_or_try_init(|| self.resolve_url()).await?;
-        let identity = self.identity().await?;
-        let request = self.signed(url, &identity, body)?;
+        let request = self.signed(url, body).await?;
         let mut answer = self.connector.call(request).await?;
         let status = answer.status().as_u16();
         let body = ByteStream::new(answer.take_body()).collect();
@@ -79,28 +85,18 @@ impl BatchWriter {
 
     /// Has the credentials asked for anew: the service says that these are no longer good.
     pub(crate) async fn forget_credentials(&self) {
-        *self.identity.lock().await = None;
+        *self.signer.lock().await = None;
     }
 
-    fn signed(&self, url: &str, identity: &Identity, body: Bytes) -> Result<HttpRequest, Cause> {
-        let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", TARGET)];
-        let signable = SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(&body))?;
-        let parameters = v4::SigningParams::builder()
-            .identity(identity)
-            .region(self.region())
-            .name("dynamodb")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?;
-        let (instructions, _) = sign(signable, &parameters.into())?.into_parts();
+    async fn signed(&self, url: &str, body: Bytes) -> Result<HttpRequest, Cause> {
+        let timestamp = Timestamp::new(SystemTime::now());
+        let signer = self.signer(&timestamp).await?;
+        let headers = signer.headers(url, TARGET, &body, &timestamp);
         let mut request = HttpRequest::new(SdkBody::from(body));
         request.set_method("POST")?;
         request.set_uri(url)?;
         for (name, value) in headers {
-            request.headers_mut().insert(name, value);
-        }
-        for (name, value) in instructions.headers() {
-            request.headers_mut().insert(name.to_owned(), value.to_owned());
+            request.headers_mut().try_insert(name, value)?;
         }
         Ok(request)
     }
@@ -120,19 +116,27 @@ impl BatchWriter {
         Ok(format!("{}/", endpoint.url().trim_end_matches('/')))
     }
 
-    /// The credentials, until shortly before they expire.
-    async fn identity(&self) -> Result<Identity, Cause> {
-        let mut cached = self.identity.lock().await;
-        let good = |identity: &&Identity| {
-            identity.expiration().is_none_or(|expiration| expiration > SystemTime::now() + EXPIRY_BUFFER)
-        };
-        if let Some(identity) = cached.as_ref().filter(good) {
-            return Ok(identity.clone());
+    /// What signs, for a day, and until shortly before its credentials expire.
+    async fn signer(&self, timestamp: &Timestamp) -> Result<Arc<Signer>, Cause> {
+        let mut cached = self.signer.lock().await;
+        let known = cached.as_ref().filter(|signer| is_good(signer.credentials()));
+        if let Some(signer) = known.filter(|signer| signer.is_of_day(timestamp)) {
+            return Ok(Arc::clone(signer));
         }
+        let credentials = match known {
+            Some(signer) => signer.credentials().clone(),
+            None => self.credentials().await?,
+        };
+        Ok(Arc::clone(cached.insert(Arc::new(Signer::new(credentials, self.region(), timestamp)))))
+    }
+
+    async fn credentials(&self) -> Result<Credentials, Cause> {
         let provider: SharedCredentialsProvider =
             self.config.credentials_provider().ok_or("no source of credentials is configured")?;
-        let fresh = Identity::from(provider.provide_credentials().await?);
-        *cached = Some(fresh.clone());
-        Ok(fresh)
+        Ok(provider.provide_credentials().await?)
     }
+}
+
+fn is_good(credentials: &Credentials) -> bool {
+    credentials.expiry().is_none_or(|expiry| expiry > SystemTime::now() + EXPIRY_BUFFER)
 }

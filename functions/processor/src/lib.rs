@@ -25,6 +25,7 @@ mod quarantine;
 mod reader;
 mod refused;
 mod run_report;
+mod signature;
 mod spill;
 mod split;
 mod step;

@@ -25,7 +25,7 @@ impl Place {
         let below = |name: &str| format!("dt={day}/{name}/{revision}");
         let place = below(&file.key);
         let fits = place.len() + AROUND <= KEY_BYTES;
-        Self(if fits { place } else { below(&hex(&Sha256::digest(&file.key))) })
+        Self(if fits { place } else { below(&hex::encode(Sha256::digest(&file.key))) })
     }
 
     /// The folder of everything in quarantine.
@@ -47,11 +47,6 @@ impl Place {
     pub(crate) fn report(&self, extension: &str) -> String {
         format!("{REPORT_PREFIX}{}.{extension}", self.0)
     }
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::multipart::Multipart;
-use crate::place::{Place, hex};
+use crate::place::Place;
 
 /// A reader of the quarantine waits for the network, and the processor for nothing: little is gained by packing more.
 const LEVEL: Compression = Compression::new(3);
@@ -232,7 +232,7 @@ impl<'a> Upload<'a> {
             key: self.object.key().to_owned(),
             rows: self.rows,
             bytes: packed.bytes,
-            sha256: hex(&packed.hash.finalize()),
+            sha256: hex::encode(packed.hash.finalize()),
             codes: self.codes.iter().map(|(code, rows)| (code.as_str().to_owned(), *rows)).collect(),
         }))
     }
