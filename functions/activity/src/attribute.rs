@@ -68,7 +68,11 @@ impl Attribute<'_> {
 
 /// Seven bits to a byte, the lowest first, the highest bit telling that more follow: nearly every length is one byte, and
 /// hashing the form costs by its bytes.
+#[inline(always)]
 fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
+    if length < 0x80 {
+        return bytes.extend_from_slice(&[tag, length as u8]);
+    }
     bytes.push(tag);
     let mut rest = length;
     while rest >= 0x80 {
@@ -90,7 +94,7 @@ pub struct Map<'a>(Vec<(Text<'a>, Attribute<'a>)>);
 
 /// Shorter names first, then by letters: most comparisons of two names then need not look at the letters. Content
 /// hashes depend on this order.
-fn order(left: &str, right: &str) -> Ordering {
+pub(crate) fn order(left: &str, right: &str) -> Ordering {
     left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
@@ -111,6 +115,11 @@ impl<'a> Map<'a> {
         }
         let repeated = entries.len() < given;
         (Self(entries), repeated)
+    }
+
+    /// Entries that are in order, each with a name of its own.
+    pub(crate) fn in_order(entries: Vec<(Text<'a>, Attribute<'a>)>) -> Self {
+        Self(entries)
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {

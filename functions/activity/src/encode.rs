@@ -10,45 +10,32 @@ impl Item<'_> {
     /// Appends the item, one JSON object, the keys first: `{"user_id":{"S":"u1"},"timestamp":{"S":"…"},"n":{"N":"1"}}`.
     pub fn write_json(&self, to: &mut Vec<u8>) {
         to.push(b'{');
-        write_plain(PARTITION_KEY, to);
-        to.extend_from_slice(br#":{"S":"#);
-        write_text(&self.user_id, to);
-        to.extend_from_slice(b"},");
-        write_plain(SORT_KEY, to);
-        to.extend_from_slice(br#":{"S":"#);
-        write_any(&self.timestamp, to);
-        to.extend_from_slice(b"},");
-        for (name, value) in self.attributes.entries() {
-            write_member(name, value, to);
-            to.push(b',');
+        write_name(&Text::plain(PARTITION_KEY), to);
+        write_string(&self.user_id, to);
+        to.push(b',');
+        write_name(&Text::plain(SORT_KEY), to);
+        match is_plain(&self.timestamp) {
+            true => write_string(&Text::plain(&self.timestamp), to),
+            false => write_escaped_string(&self.timestamp, to),
         }
-        to.pop();
+        for (name, value) in self.attributes.entries() {
+            to.push(b',');
+            write_name(name, to);
+            write_value(value, to);
+        }
         to.push(b'}');
     }
-}
-
-fn write_member(name: &Text<'_>, value: &Attribute<'_>, to: &mut Vec<u8>) {
-    write_text(name, to);
-    to.push(b':');
-    write_value(value, to);
 }
 
 /// Appends a value under the name of its type. The depth of the recursion is bounded: the record contract lets no row
 /// through that is nested deeper than DynamoDB allows.
 fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
     match value {
-        Attribute::S(text) => {
-            to.extend_from_slice(br#"{"S":"#);
-            write_text(text, to);
-        }
-        Attribute::N(digits) => {
-            to.extend_from_slice(br#"{"N":""#);
-            to.extend_from_slice(digits.as_bytes());
-            to.push(b'"');
-        }
-        Attribute::Bool(true) => to.extend_from_slice(br#"{"BOOL":true"#),
-        Attribute::Bool(false) => to.extend_from_slice(br#"{"BOOL":false"#),
-        Attribute::Null => to.extend_from_slice(br#"{"NULL":true"#),
+        Attribute::S(text) => write_string(text, to),
+        Attribute::N(digits) => write_parts([br#"{"N":""#, digits.as_bytes(), br#""}"#], to),
+        Attribute::Bool(true) => to.extend_from_slice(br#"{"BOOL":true}"#),
+        Attribute::Bool(false) => to.extend_from_slice(br#"{"BOOL":false}"#),
+        Attribute::Null => to.extend_from_slice(br#"{"NULL":true}"#),
         Attribute::L(elements) => {
             to.extend_from_slice(br#"{"L":["#);
             for (index, element) in elements.iter().enumerate() {
@@ -57,7 +44,7 @@ fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
                 }
                 write_value(element, to);
             }
-            to.push(b']');
+            to.extend_from_slice(b"]}");
         }
         Attribute::M(map) => {
             to.extend_from_slice(br#"{"M":{"#);
@@ -65,35 +52,54 @@ fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
                 if index > 0 {
                     to.push(b',');
                 }
-                write_member(name, member, to);
+                write_name(name, to);
+                write_value(member, to);
             }
-            to.push(b'}');
+            to.extend_from_slice(b"}}");
         }
     }
+}
+
+/// Appends a name and a colon. Nearly every text needs no escape, which is known since the line was read, and is copied
+/// whole.
+fn write_name(name: &Text<'_>, to: &mut Vec<u8>) {
+    match name.as_plain() {
+        Some(name) => write_parts([b"\"", name.as_bytes(), b"\":"], to),
+        None => {
+            write_escaped(name, to);
+            to.push(b':');
+        }
+    }
+}
+
+fn write_string(text: &Text<'_>, to: &mut Vec<u8>) {
+    match text.as_plain() {
+        Some(text) => write_parts([br#"{"S":""#, text.as_bytes(), br#""}"#], to),
+        None => write_escaped_string(text, to),
+    }
+}
+
+#[cold]
+fn write_escaped_string(text: &str, to: &mut Vec<u8>) {
+    to.extend_from_slice(br#"{"S":"#);
+    write_escaped(text, to);
     to.push(b'}');
 }
 
-/// Appends a JSON string. Nearly every text needs no escape, which is known since the line was read, and is copied whole.
-fn write_text(text: &Text<'_>, to: &mut Vec<u8>) {
-    match text.as_plain() {
-        Some(text) => write_plain(text, to),
-        None => write_any(text, to),
-    }
+#[cold]
+fn write_escaped(text: &str, to: &mut Vec<u8>) {
+    // Writing text to memory cannot fail.
+    let _ = serde_json::to_writer(to, text);
 }
 
-fn write_plain(text: &str, to: &mut Vec<u8>) {
-    to.push(b'"');
-    to.extend_from_slice(text.as_bytes());
-    to.push(b'"');
+#[inline(always)]
+fn write_parts(parts: [&[u8]; 3], to: &mut Vec<u8>) {
+    parts.iter().for_each(|part| to.extend_from_slice(part));
 }
 
-fn write_any(text: &str, to: &mut Vec<u8>) {
-    if plain_prefix(text.as_bytes()) == text.len() {
-        write_plain(text, to);
-    } else {
-        // Writing text to memory cannot fail.
-        let _ = serde_json::to_writer(to, text);
-    }
+/// Whether JSON escapes nothing in `text`.
+fn is_plain(text: &str) -> bool {
+    plain_prefix(text.as_bytes()) == text.len()
 }
 
 /// The length of the start of `bytes` that JSON writes as it is: up to a quote, a backslash or a control character.
@@ -145,7 +151,7 @@ mod tests {
         #[test]
         fn texts_are_written_as_serde_json_writes_them(text in r#"(.{0,20}["\\\x00-\x1f]?){0,4}"#) {
             let mut ours = Vec::new();
-            write_any(&text, &mut ours);
+            write_escaped(&text, &mut ours);
             prop_assert_eq!(ours, serde_json::to_vec(&text).unwrap());
         }
 

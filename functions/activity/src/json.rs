@@ -5,9 +5,11 @@
 //! `serde_json`, which must accept and refuse the same texts.
 
 use std::borrow::Cow;
+use std::mem;
 
 use crate::attribute::{Attribute, Map};
 use crate::encode::plain_prefix;
+use crate::shape::Shape;
 use crate::text::Text;
 use crate::{Code, Reason, number};
 
@@ -16,6 +18,9 @@ pub(crate) const MAX_NAME_BYTES: usize = 65_535;
 
 /// For how many fields of a row there is room at once.
 const USUAL_FIELDS: usize = 16;
+
+/// What stands between a name and its value: a quote and a colon.
+const NAME_END: usize = 2;
 
 /// What a JSON text holds.
 pub(crate) struct Document<'a> {
@@ -27,32 +32,51 @@ pub(crate) struct Document<'a> {
     pub(crate) suspect: bool,
 }
 
-/// Parses one JSON text. The value itself is level 0, what an object or array holds is one level deeper, and level
-/// `max_depth` is the last: counted as DynamoDB counts an item's nesting.
-///
-/// # Errors
-///
-/// `JSON_SYNTAX`, `JSON_SURROGATE` or `DEPTH`, with the byte.
-pub(crate) fn parse(text: &str, max_depth: usize) -> Result<Document<'_>, Reason> {
-    let mut parser = Parser { text, at: 0, max_depth, repeated_key: false, suspect: false };
-    let mut value = Attribute::Null;
-    parser.value(0, &mut value).map_err(|code| Reason::at_byte(code, parser.at))?;
-    parser.skip_space();
-    if parser.at < text.len() {
-        return Err(Reason::at_byte(Code::JsonSyntax, parser.at));
-    }
-    Ok(Document { value, repeated_key: parser.repeated_key, suspect: parser.suspect })
+/// Parses JSON texts, one after another.
+pub(crate) struct JsonParser {
+    max_depth: usize,
+    shape: Shape,
 }
 
-struct Parser<'a> {
+impl JsonParser {
+    /// A parser for values of so many levels. The value itself is level 0, what an object or array holds is one level
+    /// deeper, and level `max_depth` is the last: counted as DynamoDB counts an item's nesting.
+    pub(crate) fn new(max_depth: usize) -> Self {
+        Self { max_depth, shape: Shape::default() }
+    }
+
+    /// Parses one JSON text.
+    ///
+    /// # Errors
+    ///
+    /// `JSON_SYNTAX`, `JSON_SURROGATE` or `DEPTH`, with the byte.
+    pub(crate) fn parse<'a>(&mut self, text: &'a str) -> Result<Document<'a>, Reason> {
+        let Self { max_depth, shape } = self;
+        shape.begin();
+        let mut parser =
+            Parser { text, at: 0, max_depth: *max_depth, shape, in_array: false, repeated_key: false, suspect: false };
+        let mut value = Attribute::Null;
+        parser.value(0, &mut value).map_err(|code| Reason::at_byte(code, parser.at))?;
+        parser.skip_space();
+        if parser.at < text.len() {
+            return Err(Reason::at_byte(Code::JsonSyntax, parser.at));
+        }
+        Ok(Document { value, repeated_key: parser.repeated_key, suspect: parser.suspect })
+    }
+}
+
+struct Parser<'a, 's> {
     text: &'a str,
     at: usize,
     max_depth: usize,
+    shape: &'s mut Shape,
+    /// Objects in an array come in any number: their names are not those of the row before.
+    in_array: bool,
     repeated_key: bool,
     suspect: bool,
 }
 
-impl<'a> Parser<'a> {
+impl<'a> Parser<'a, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -115,70 +139,98 @@ impl<'a> Parser<'a> {
     }
 
     fn array(&mut self, level: usize) -> Result<Vec<Attribute<'a>>, Code> {
+        let outer = mem::replace(&mut self.in_array, true);
         self.at += 1;
         self.skip_space();
         let mut elements = Vec::new();
-        if self.take(b']') {
-            return Ok(elements);
-        }
-        loop {
-            self.value(level, elements.push_mut(Attribute::Null))?;
-            self.skip_space();
-            if self.take(b']') {
-                return Ok(elements);
+        if !self.take(b']') {
+            loop {
+                self.value(level, elements.push_mut(Attribute::Null))?;
+                self.skip_space();
+                if self.take(b']') {
+                    break;
+                }
+                self.expect(b',')?;
             }
-            self.expect(b',')?;
         }
+        self.in_array = outer;
+        Ok(elements)
     }
 
     fn object(&mut self, level: usize) -> Result<Map<'a>, Code> {
         self.at += 1;
         self.skip_space();
-        if self.take(b'}') {
-            return Ok(Map::default());
-        }
         let mut entries = Vec::with_capacity(if level == 1 { USUAL_FIELDS } else { 0 });
-        loop {
-            self.skip_space();
-            let name = self.string()?;
-            self.suspect |= name.is_empty() || name.len() > MAX_NAME_BYTES;
-            self.skip_space();
-            self.expect(b':')?;
-            self.value(level, &mut entries.push_mut((name, Attribute::Null)).1)?;
-            self.skip_space();
-            if self.take(b'}') {
-                let (map, repeated) = Map::from_entries(entries);
-                self.repeated_key |= repeated;
-                return Ok(map);
+        if !self.take(b'}') {
+            loop {
+                self.skip_space();
+                let name = self.name()?;
+                self.value(level, &mut entries.push_mut((name, Attribute::Null)).1)?;
+                self.skip_space();
+                if self.take(b'}') {
+                    break;
+                }
+                self.expect(b',')?;
             }
-            self.expect(b',')?;
         }
+        if level == 1 && self.shape.order(&mut entries) {
+            return Ok(Map::in_order(entries));
+        }
+        let (map, repeated) = Map::from_entries(entries);
+        self.repeated_key |= repeated;
+        Ok(map)
+    }
+
+    /// Reads the name of a field, and the colon.
+    fn name(&mut self) -> Result<Text<'a>, Code> {
+        if !self.in_array
+            && let Some(name) = self.shape.next(self.rest())
+        {
+            let start = self.at + 1;
+            self.at = start + name + NAME_END;
+            return Ok(Text::plain(&self.text[start..start + name]));
+        }
+        let start = self.at;
+        let name = self.string()?;
+        self.suspect |= name.is_empty() || name.len() > MAX_NAME_BYTES;
+        self.skip_space();
+        self.expect(b':')?;
+        if !self.in_array {
+            self.shape.set(&self.text[start..self.at], name.as_plain());
+        }
+        Ok(name)
     }
 
     fn string(&mut self) -> Result<Text<'a>, Code> {
         self.expect(b'"')?;
-        let plain = self.plain()?;
-        if self.take(b'"') {
-            return Ok(Text::plain(plain));
+        let plain = self.plain();
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                Ok(Text::plain(plain))
+            }
+            Some(b'\\') => self.escaped_string(plain),
+            _ => Err(Code::JsonSyntax),
         }
+    }
+
+    /// Reads a string on from its first backslash.
+    #[cold]
+    fn escaped_string(&mut self, plain: &str) -> Result<Text<'a>, Code> {
         let mut text = plain.to_owned();
         while self.take(b'\\') {
             text.push(self.escape()?);
-            text.push_str(self.plain()?);
+            text.push_str(self.plain());
         }
         self.expect(b'"')?;
         Ok(text.into())
     }
 
-    /// Takes the text up to a quote or a backslash.
-    fn plain(&mut self) -> Result<&'a str, Code> {
-        let length = plain_prefix(self.rest());
-        let text = &self.text[self.at..self.at + length];
-        self.at += length;
-        match self.peek() {
-            Some(b'"' | b'\\') => Ok(text),
-            _ => Err(Code::JsonSyntax),
-        }
+    /// Takes the text up to what may not stand in a string as it is, or the end.
+    fn plain(&mut self) -> &'a str {
+        let start = self.at;
+        self.at += plain_prefix(self.rest());
+        &self.text[start..self.at]
     }
 
     /// Reads what follows a backslash.
@@ -232,7 +284,7 @@ mod tests {
     use super::*;
 
     fn code(text: &str) -> Option<Code> {
-        parse(text, 32).err().map(|reason| reason.code)
+        JsonParser::new(32).parse(text).err().map(|reason| reason.code)
     }
 
     /// What `serde_json` makes of a value, in attributes. Both keep the digits and let the last of two keys win.
@@ -258,7 +310,7 @@ mod tests {
     #[test]
     fn escapes_are_resolved() {
         let text = r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00\u0000é😀""#;
-        let value = parse(text, 0).map(|document| document.value).unwrap();
+        let value = JsonParser::new(0).parse(text).map(|document| document.value).unwrap();
         assert_eq!(value, Attribute::S("\"\\/\u{8}\u{c}\n\r\tAé😀\0é😀".into()));
     }
 
@@ -325,7 +377,9 @@ mod tests {
 
     #[test]
     fn a_repeated_key_and_a_suspect_name_or_number_are_flagged() {
-        let flags = |text: &str| parse(text, 32).map(|document| (document.repeated_key, document.suspect)).unwrap();
+        let flags = |text: &str| {
+            JsonParser::new(32).parse(text).map(|document| (document.repeated_key, document.suspect)).unwrap()
+        };
         assert_eq!(flags(r#"{"a":1,"b":{"a":2}}"#), (false, false));
         assert_eq!(flags(r#"{"a":1,"b":{"c":2,"\u0063":3}}"#), (true, false));
         assert_eq!(flags(r#"[{"":1}]"#), (false, true));
@@ -352,13 +406,13 @@ mod tests {
         #[test]
         fn values_agree_with_serde_json(value in json(), pretty: bool) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-            let parsed = parse(&text, 32).map(|document| document.value);
+            let parsed = JsonParser::new(32).parse(&text).map(|document| document.value);
             prop_assert_eq!(parsed, Ok(attribute(value)));
         }
 
         #[test]
         fn the_same_texts_are_json(text in r#"([\[\]{},:" \\/etrufalsn0-9.+-]|"a"|\\u[d0][8c]00|true|null|é){0,12}"#) {
-            prop_assert_eq!(parse(&text, 32).is_ok(), serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
+            prop_assert_eq!(JsonParser::new(32).parse(&text).is_ok(), serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
         }
     }
 }

@@ -45,6 +45,7 @@ mod quarantine;
 mod reader;
 mod record_contract;
 mod row;
+mod shape;
 mod spill;
 mod text;
 mod time_format;

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn pointers_reach_into_maps_and_lists() {
-        let row = crate::json::parse(r#"{"a":{"b/c":[1,{"~":2}]},"":3}"#, 32).unwrap().value;
+        let row = crate::json::JsonParser::new(32).parse(r#"{"a":{"b/c":[1,{"~":2}]},"":3}"#).unwrap().value;
         let Attribute::M(row) = row else { panic!("not an object") };
         let number = |text: &'static str| Some(Attribute::N(text.into()));
         for (text, expected) in [
@@ -189,7 +189,9 @@ mod tests {
     #[test]
     fn a_star_reaches_every_element() {
         let text = r#"{"items":[{"price":1},{},{"price":null}],"grid":[[1,2],[]],"map":{"*":{"x":5}},"none":[]}"#;
-        let Attribute::M(mut row) = crate::json::parse(text, 32).unwrap().value else { panic!("not an object") };
+        let Attribute::M(mut row) = crate::json::JsonParser::new(32).parse(text).unwrap().value else {
+            panic!("not an object")
+        };
         for (pointer, places) in [
             ("/items/*/price", &["/items/0/price 1", "/items/1/price absent", "/items/2/price null"][..]),
             ("/grid/*/*", &["/grid/0/0 1", "/grid/0/1 2"]),

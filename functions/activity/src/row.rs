@@ -9,7 +9,7 @@ use crate::field::{Setting, find_unknown};
 use crate::file_rule::Statistics;
 use crate::handling::Findings;
 use crate::instant::{self, Instant};
-use crate::json::{self, Document, MAX_NAME_BYTES};
+use crate::json::{Document, JsonParser, MAX_NAME_BYTES};
 use crate::key_hash::KeyHasher;
 use crate::pointer::{self, Pointer};
 use crate::spill::SpillError;
@@ -72,6 +72,7 @@ impl Item<'_> {
 /// Reads rows by a contract.
 pub(crate) struct RowParser<'c> {
     contract: &'c RecordContract,
+    json: JsonParser,
     /// When the file arrived, where that is known.
     pub(crate) arrived: Option<Instant>,
     /// Whether the file is UTF-16: what cannot be read of it cannot for that.
@@ -89,6 +90,7 @@ impl<'c> RowParser<'c> {
     pub(crate) fn new(contract: &'c RecordContract) -> Self {
         Self {
             contract,
+            json: JsonParser::new(contract.limits.max_depth),
             arrived: None,
             is_utf16: false,
             unique: UniqueFields::new(contract),
@@ -128,9 +130,9 @@ impl<'c> RowParser<'c> {
         }
     }
 
-    fn document<'a>(&self, raw: &'a [u8]) -> Result<Document<'a>, Reason> {
+    fn document<'a>(&mut self, raw: &'a [u8]) -> Result<Document<'a>, Reason> {
         let text = str::from_utf8(raw).map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()));
-        let document = text.and_then(|text| json::parse(text, self.contract.limits.max_depth));
+        let document = text.and_then(|text| self.json.parse(text));
         document.map_err(|reason| self.explain(reason, raw))
     }
 
@@ -193,16 +195,13 @@ impl<'c> RowParser<'c> {
             None => {
                 self.canonical.clear();
                 attributes.write_canonical(&mut self.canonical);
-                push_hex(&Sha256::digest(&self.canonical)[..HASH_BYTES], &mut key);
+                let mut hash = [0; 2 * HASH_BYTES];
+                // The room is that of the digits.
+                let _ = hex::encode_to_slice(&Sha256::digest(&self.canonical)[..HASH_BYTES], &mut hash);
+                key.push_str(str::from_utf8(&hash).unwrap_or_default());
             }
         }
         key
-    }
-}
-
-fn push_hex(bytes: &[u8], text: &mut String) {
-    for digit in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-        text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
     }
 }
 

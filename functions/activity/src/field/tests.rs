@@ -5,7 +5,9 @@ use crate::time_format::TimeFormat;
 /// Applies a rule to the field `/f` of a row: the value after it, or the reasons.
 fn apply<'a>(rule: &str, row: &'a str) -> Result<Option<Attribute<'a>>, Vec<String>> {
     let rule: FieldRule = serde_saphyr::from_str(rule).unwrap();
-    let Attribute::M(mut row) = crate::json::parse(row, 32).unwrap().value else { panic!("not an object") };
+    let Attribute::M(mut row) = crate::json::JsonParser::new(32).parse(row).unwrap().value else {
+        panic!("not an object")
+    };
     let (pointer, handlings) = (Pointer::parse("/f").unwrap(), Handlings::default());
     let mut findings = Findings::new(&handlings);
     let time_formats = TimeFormats::try_from(vec![TimeFormat::Iso8601]).unwrap();
