@@ -92,6 +92,10 @@ fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Map<'a>(Vec<(Text<'a>, Attribute<'a>)>);
 
+/// Among so many entries a name is looked for one by one: their lengths rule out most, and the processor foresees how the
+/// search goes.
+const FEW_ENTRIES: usize = 16;
+
 /// Shorter names first, then by letters: most comparisons of two names then need not look at the letters. Content
 /// hashes depend on this order.
 pub(crate) fn order(left: &str, right: &str) -> Ordering {
@@ -122,21 +126,24 @@ impl<'a> Map<'a> {
         Self(entries)
     }
 
-    fn position(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(candidate, _)| order(candidate, name))
+    fn position(&self, name: &str) -> Option<usize> {
+        if self.len() > FEW_ENTRIES {
+            return self.0.binary_search_by(|(candidate, _)| order(candidate, name)).ok();
+        }
+        self.0.iter().position(|(candidate, _)| candidate.len() == name.len() && **candidate == *name)
     }
 
     /// The value named `name`.
     pub fn get(&self, name: &str) -> Option<&Attribute<'a>> {
-        self.position(name).ok().map(|index| &self.0[index].1)
+        self.position(name).map(|index| &self.0[index].1)
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Attribute<'a>> {
-        self.position(name).ok().map(|index| &mut self.0[index].1)
+        self.position(name).map(|index| &mut self.0[index].1)
     }
 
     pub(crate) fn remove(&mut self, name: &str) -> Option<Attribute<'a>> {
-        self.position(name).ok().map(|index| self.0.remove(index).1)
+        self.position(name).map(|index| self.0.remove(index).1)
     }
 
     /// The entries, shorter names first, then by letters.

@@ -131,7 +131,8 @@ impl<'c> RowParser<'c> {
     }
 
     fn document<'a>(&mut self, raw: &'a [u8]) -> Result<Document<'a>, Reason> {
-        let text = str::from_utf8(raw).map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()));
+        let text = simdutf8::compat::from_utf8(raw);
+        let text = text.map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()));
         let document = text.and_then(|text| self.json.parse(text));
         document.map_err(|reason| self.explain(reason, raw))
     }
