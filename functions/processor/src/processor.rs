@@ -322,7 +322,8 @@ impl Processor {
         let (mut waiting, mut under_way) = (VecDeque::<Closed>::new(), FuturesUnordered::new());
         let (mut refused, mut bytes, mut open) = (Refused::default(), 0, true);
         loop {
-            while under_way.len() < table.limit()
+            // With no room for more, the reader has to wait.
+            while under_way.len() < table.limit(batches.capacity() == 0)
                 && bytes + refused.bytes() < BYTES_IN_FLIGHT
                 && let Some(batch) = waiting.pop_front()
             {

@@ -50,9 +50,11 @@ struct Refusal {
 }
 
 impl Table<'_> {
-    /// How many batches may be under way at this moment.
-    pub(crate) fn limit(&self) -> usize {
-        self.pace().limit()
+    /// How many batches may be under way at this moment, and tells whether more wait than there is room for.
+    pub(crate) fn limit(&self, is_behind: bool) -> usize {
+        let mut pace = self.pace();
+        pace.set_behind(is_behind);
+        pace.limit()
     }
 
     /// Writes every row of `batch` and returns the lines of those that the table refuses.
