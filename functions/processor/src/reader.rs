@@ -12,10 +12,10 @@ use crate::batch::{Batch, Closed};
 use crate::quarantine::Records;
 
 /// Batches are sent on this many together: to wake the other thread costs as much as to parse some rows.
-const BATCHES_TOGETHER: usize = 8;
+const BATCHES_TOGETHER: usize = 16;
 
 /// Batches of this many bytes are sent on however few they are: what waits between the stages is memory.
-const BATCH_BYTES_TOGETHER: usize = 256 << 10;
+const BATCH_BYTES_TOGETHER: usize = 512 << 10;
 
 /// Records are sent on when they are this long together: one by one they would cost a wake-up each.
 const RECORDS_BYTES: usize = 64 << 10;
