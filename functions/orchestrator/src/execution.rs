@@ -1,7 +1,5 @@
 //! Names executions, so that one change to one object has one execution.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use crate::event::CreatedObject;
@@ -30,10 +28,7 @@ pub fn name(object: &CreatedObject) -> String {
     }
     let mut name = readable(&location.key);
     name.push('-');
-    for byte in hash.finalize().iter().take(HASH_LENGTH / 2) {
-        // Writing to a string cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
+    name.push_str(&hex::encode(&hash.finalize()[..HASH_LENGTH / 2]));
     name
 }
 

@@ -88,16 +88,12 @@ pub fn import(resources: &Path, specification: &Path, target: &Path) -> Result<[
         text.push('\n');
         fs::write(&path, text).map_err(|source| Error::File { path, source })?;
     }
-    Ok([compressed, hex(&digest.finalize())])
+    Ok([compressed, hex::encode(digest.finalize())])
 }
 
 /// `AWS::S3::Bucket` is kept in `aws-s3-bucket.json`, as AWS names the files that it publishes.
 fn file_name(type_name: &str) -> String {
     format!("{}.json", type_name.to_lowercase().replace("::", "-"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The wanted schemas of a folder by type name. The files are named by hash, so each is looked into.
@@ -140,7 +136,7 @@ impl Specification {
         };
         let resources = entities("resource", "cloudFormationType")?;
         let definitions = entities("typeDefinition", "$id")?;
-        Ok((hex(&Sha256::digest(&compressed)), Self { resources, definitions }))
+        Ok((hex::encode(Sha256::digest(&compressed)), Self { resources, definitions }))
     }
 
     /// Adds what this knows of the schema's type.

@@ -164,7 +164,7 @@ impl AssetStore {
             return Ok(Template::from(body));
         }
         let sha256: [u8; 32] = Sha256::digest(&body).into();
-        let key = format!("{}.template", sha256.map(|byte| format!("{byte:02x}")).concat());
+        let key = format!("{}.template", hex::encode(sha256));
         if !self.has(&key).await? {
             self.put(&key, &sha256, body.clone().into_bytes().into()).await?;
         }

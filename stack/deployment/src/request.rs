@@ -110,7 +110,7 @@ impl From<String> for Template {
 
 /// The SHA-256 of `text`, hexadecimal.
 pub(crate) fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text))
 }
 
 /// What a template may do beside making resources; without it, CloudFormation refuses.

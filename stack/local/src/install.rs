@@ -1,6 +1,5 @@
 //! Installing the emulator: a virtual environment of its own, at one version, every file checked against a hash.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -122,11 +121,7 @@ pub fn install(options: &Options) -> Result<PathBuf, InstallError> {
 
 /// The virtual environment's folder. Its name holds the requirements' hash, so that a changed list is installed anew.
 fn folder(options: &Options) -> PathBuf {
-    let hash = Sha256::digest(REQUIREMENTS).iter().take(6).fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let hash = hex::encode(&Sha256::digest(REQUIREMENTS)[..6]);
     options.programs.join(format!("ministack-{VERSION}-{hash}"))
 }
 

@@ -1,7 +1,6 @@
 //! The archive: the same content gives the same bytes, on every machine and at every time.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 use std::path::Path;
 
@@ -45,7 +44,7 @@ pub(crate) fn write(
     let size_bytes = archive.len() as u64;
     check_size(package, size_bytes, "zipped", ZIPPED_LIMIT)?;
 
-    let sha256 = hexadecimal(&Sha256::digest(&archive));
+    let sha256 = hex::encode(Sha256::digest(&archive));
     let path = output.join(format!("{package}-{sha256}.zip"));
     packed::write_whole(&path, &archive)?;
     let packed = Package { function: package.clone(), path, sha256, size_bytes };
@@ -93,14 +92,6 @@ fn check_size(package: &str, size: u64, state: &'static str, limit: u64) -> Resu
         return Err(PackagingError::TooLarge { package: package.to_owned(), size, state, limit });
     }
     Ok(())
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::archive::{FORMAT, hexadecimal};
+use crate::archive::FORMAT;
 use crate::{Compression, Package, PackagingError};
 
 /// The record of one function's last archive, beside the archives.
@@ -33,7 +33,7 @@ impl Record {
     pub(crate) fn find(&self, package: &str, content: &str) -> Option<Package> {
         let packed: Packed = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
         let path = self.path.with_file_name(&packed.archive);
-        if packed.content != content || hexadecimal(&Sha256::digest(std::fs::read(&path).ok()?)) != packed.sha256 {
+        if packed.content != content || hex::encode(Sha256::digest(std::fs::read(&path).ok()?)) != packed.sha256 {
             return None;
         }
         let Packed { sha256, size_bytes, .. } = packed;
@@ -58,7 +58,7 @@ pub(crate) fn content(files: &BTreeMap<&str, &[u8]>, compression: Compression) -
         hash.update(Sha256::digest(name));
         hash.update(Sha256::digest(content));
     }
-    hexadecimal(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 /// Writes a file aside and renames it, so that whoever reads it finds all of it or nothing.

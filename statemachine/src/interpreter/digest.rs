@@ -14,5 +14,5 @@ pub(super) fn hash(text: &str, algorithm: &str) -> Option<String> {
         "SHA-512" => Sha512::digest(text).to_vec(),
         _ => return None,
     };
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex::encode(digest))
 }

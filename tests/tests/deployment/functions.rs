@@ -51,7 +51,7 @@ impl Greetings {
         write!(archive, "def handler(event, context):\n    print('{greeting}, ' + event)\n    return '{greeting}'\n")
             .unwrap();
         let bytes = archive.finish().unwrap().into_inner();
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("greet.zip");
         std::fs::write(&path, bytes).unwrap();

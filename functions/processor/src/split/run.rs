@@ -47,20 +47,14 @@ impl Run {
 
     /// The run of this name.
     pub(super) fn of_name(client: &Client, bucket: &str, name: &str) -> Result<Self, Error> {
-        let digits = name
-            .as_bytes()
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
-        let seed = digits.collect::<Option<Vec<_>>>().and_then(|bytes| <[u8; SEED_BYTES]>::try_from(bytes).ok());
-        let seed = seed.filter(|_| name.len() == 2 * SEED_BYTES).ok_or_else(|| Error::Run(name.into()))?;
+        let mut seed = [0; SEED_BYTES];
+        hex::decode_to_slice(name, &mut seed).map_err(|_| Error::Run(name.into()))?;
         Ok(Self { client: client.clone(), bucket: bucket.into(), hasher: KeyHasher::with_seed(seed) })
     }
 
     /// Its name, which is the seed of its hashes: whoever writes the rows learns it too late to make two keys collide.
     pub(super) fn name(&self) -> String {
-        self.hasher.seed().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.hasher.seed())
     }
 
     /// What hashes the keys of every range alike.

@@ -68,8 +68,7 @@ fn quarantine(server: &Server) -> Vec<Value> {
     for object in &manifest.objects {
         let content = &state.objects[&format!("/quarantine/{}", object.key)];
         assert_eq!(content.len() as u64, object.bytes);
-        let hash = Sha256::digest(content);
-        assert_eq!(hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), object.sha256);
+        assert_eq!(hex::encode(Sha256::digest(content)), object.sha256);
         let text = gunzip(content);
         assert_eq!(text.lines().count() as u64, object.rows);
         records.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));

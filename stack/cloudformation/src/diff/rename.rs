@@ -133,12 +133,8 @@ impl<'a> Digests<'a> {
         let properties = properties.and_then(|properties| self.resolver.value(&properties));
         let condition = resource.get("Condition");
         let content = json!({ "Type": resource.get("Type"), "Condition": condition, "Properties": properties });
-        let digest = hexadecimal(&Sha256::digest(sorted_text(&content)));
+        let digest = hex::encode(Sha256::digest(sorted_text(&content)));
         self.known.borrow_mut().insert(name.to_owned(), Some(digest.clone()));
         Some(digest)
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

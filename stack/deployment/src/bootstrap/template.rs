@@ -111,7 +111,7 @@ mod tests {
             // The source lines move, and matter to nobody who has the stack.
             resource.as_object_mut().unwrap().remove("Metadata");
         }
-        let sha256 = Sha256::digest(template.to_string()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = hex::encode(Sha256::digest(template.to_string()));
         assert_eq!((VERSION, sha256.as_str()), (1, "53c395eb535cc8c74e8056aad5ea867879b27409c91885f076640520580e338e"));
     }
 }

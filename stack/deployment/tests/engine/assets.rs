@@ -14,7 +14,7 @@ fn asset(folder: &tempfile::TempDir) -> Asset {
 fn asset_of(folder: &tempfile::TempDir, content: &[u8]) -> Asset {
     let path = folder.path().join("processor.zip");
     std::fs::write(&path, content).unwrap();
-    Asset { path, sha256: Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect() }
+    Asset { path, sha256: hex::encode(Sha256::digest(content)) }
 }
 
 /// A script in which the bucket has not got the asset, and answers its upload.
