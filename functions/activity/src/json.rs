@@ -173,7 +173,7 @@ impl<'a> Parser<'a, '_> {
                 self.expect(b',')?;
             }
         }
-        if level == 1 && self.shape.order(&mut entries) {
+        if level == 1 && self.shape.put_in_order(&mut entries) {
             return Ok(Map::in_order(entries));
         }
         let (map, repeated) = Map::from_entries(entries);

@@ -59,7 +59,7 @@ impl Shape {
     }
 
     /// The row ends, with these fields. Puts them in a map's order, where that of the row before holds for them.
-    pub(crate) fn order(&mut self, fields: &mut [(Text<'_>, Attribute<'_>)]) -> bool {
+    pub(crate) fn put_in_order(&mut self, fields: &mut [(Text<'_>, Attribute<'_>)]) -> bool {
         if !self.is_same || self.read != self.names.len() {
             self.names.truncate(self.read);
             self.swaps = None;
