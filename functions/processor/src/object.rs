@@ -14,9 +14,6 @@ use crate::backoff::Backoff;
 use crate::error::Error;
 use crate::reader::Chunk;
 
-/// How many bytes tell what a file is.
-const FIRST_BYTES: usize = 4;
-
 /// An object that is being read.
 pub(crate) struct Object<'a> {
     client: &'a Client,
@@ -28,8 +25,6 @@ pub(crate) struct Object<'a> {
     /// How much is read of it, bytes.
     length: Option<u64>,
     arrived: Option<SystemTime>,
-    /// What was read ahead, to look at it.
-    ahead: Vec<u8>,
     body: ByteStream,
     /// How much of the body comes before what is wanted, bytes: a server may answer a request for a part with the whole
     /// (RFC 9110, section 14.2).
@@ -57,7 +52,6 @@ impl<'a> Object<'a> {
             client,
             file,
             range,
-            ahead: Vec::new(),
             arrived: answer.last_modified.and_then(|time| time.try_into().ok()),
             length: match range {
                 Some(range) => Some(range.end - range.start),
@@ -73,16 +67,6 @@ impl<'a> Object<'a> {
     pub(crate) fn revision(&self) -> &str {
         let etag = self.file.etag.as_deref().or(self.etag.as_deref());
         self.file.version_id.as_deref().or(etag).unwrap_or("unversioned").trim_matches('"')
-    }
-
-    /// Its first bytes, four at least where it has as many. They are read all the same later.
-    pub(crate) async fn first_bytes(&mut self) -> Result<&[u8], Error> {
-        while self.ahead.len() < FIRST_BYTES
-            && let Some(bytes) = self.body.next().await
-        {
-            self.ahead.extend_from_slice(&bytes.map_err(|error| self.interrupted(0, error.to_string()))?);
-        }
-        Ok(&self.ahead)
     }
 
     /// All of it, or of the part that was opened. It must be small.
@@ -117,11 +101,7 @@ impl<'a> Object<'a> {
     /// Sends the object's bytes to `chunks`, in order, then [`Chunk::End`]. A broken connection is resumed where it
     /// broke. Ends early where nobody takes the chunks any more.
     pub(crate) async fn send_to(mut self, chunks: Sender<Chunk>, backoff: Backoff) -> Result<(), Error> {
-        let (mut offset, mut failed) = (self.ahead.len() as u64, 0);
-        let ahead = std::mem::take(&mut self.ahead);
-        if !ahead.is_empty() && chunks.send(Chunk::Bytes(ahead)).await.is_err() {
-            return Ok(());
-        }
+        let (mut offset, mut failed) = (0, 0);
         loop {
             match self.body.next().await {
                 Some(Ok(mut bytes)) => {

@@ -15,7 +15,7 @@ const AT_A_TIME: usize = 16;
 impl Processor {
     /// Adds up what came of the ranges. A range that was given up is damage: the others are accounted for.
     pub(crate) async fn finish(&self, plan: SplitPlan) -> Result<ProcessorOutput, Error> {
-        let run = Run::of_name(&self.s3, &self.environment.quarantine_bucket, &plan.run)?;
+        let run = Run::of_name(self, &plan.run)?;
         let source = Source::of(&Object::open(&self.s3, &plan.file).await?);
         let fetch = async |range: &ByteRange| Ok::<_, Error>((*range, account(&run, *range).await?));
         let accounts = stream::iter(&plan.ranges).map(fetch).buffered(AT_A_TIME);

@@ -26,7 +26,7 @@ const PIECE_BYTES: usize = 256 << 10;
 impl Processor {
     /// Collects the keys of a range's rows, and leaves them, sorted, in an object of the run.
     pub(crate) async fn keys(&self, input: RangeInput) -> Result<RangeOutput, Error> {
-        let run = Run::of_name(&self.s3, &self.environment.quarantine_bucket, &input.run)?;
+        let run = Run::of_name(self, &input.run)?;
         let start = input.range.start;
         let object = Object::open_range(&self.s3, &input.file, input.range).await?;
         let (chunk_sender, chunks) = mpsc::channel(WAITING);

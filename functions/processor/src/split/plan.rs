@@ -13,6 +13,9 @@ use crate::processor::Processor;
 /// 256 KB; of a file that is larger than this many ranges, each is larger.
 const MOST: u64 = 1_000;
 
+/// How many bytes tell what a file is.
+const FIRST_BYTES: u64 = 4;
+
 /// What is read at a time to find the end of a line, bytes.
 const WINDOW: u64 = 64 << 10;
 
@@ -22,17 +25,24 @@ const AT_A_TIME: usize = 16;
 impl Processor {
     /// Looks at a large file and decides how it is read.
     pub(crate) async fn plan(&self, input: PlanInput) -> Result<SplitPlan, Error> {
-        let mut object = Object::open(&self.s3, &input.file).await?;
-        let file = object.pinned();
-        let run = Run::begin(&self.s3, &self.environment.quarantine_bucket);
-        let can_be_split = !self.contract.needs_whole_file() && can_be_read_in_parts(object.first_bytes().await?);
-        drop(object);
+        let file = Object::open(&self.s3, &input.file).await?.pinned();
+        let run = Run::begin(self);
         let size = file.size.unwrap_or_default();
-        let ranges = match size.div_ceil(input.range_bytes.max(1)).min(MOST) {
-            count if count > 1 && can_be_split => self.ranges(&file, size, count).await?,
-            _ => Vec::new(),
+        let count = size.div_ceil(input.range_bytes.max(1)).min(MOST);
+        let ranges = match count > 1 && self.can_be_split(&file, size).await? {
+            true => self.ranges(&file, size, count).await?,
+            false => Vec::new(),
         };
         Ok(SplitPlan { file, run: run.name(), ranges })
+    }
+
+    async fn can_be_split(&self, file: &FileLocation, size: u64) -> Result<bool, Error> {
+        if self.contract.needs_whole_file() {
+            return Ok(false);
+        }
+        let first = ByteRange { start: 0, end: size.min(FIRST_BYTES) };
+        let bytes = Object::open_range(&self.s3, file, first).await?.collect(self.backoff).await?;
+        Ok(can_be_read_in_parts(&bytes))
     }
 
     /// About `count` ranges of `file`. Fewer, where lines are longer than a range; none, where it is all one line.

@@ -31,7 +31,7 @@ const AT_A_TIME: usize = 4;
 impl Processor {
     /// Finds the rows whose key an earlier row of the file has, and leaves for each range where in it they are.
     pub(crate) async fn reconcile(&self, plan: SplitPlan) -> Result<ReconcileOutput, Error> {
-        let run = Run::of_name(&self.s3, &self.environment.quarantine_bucket, &plan.run)?;
+        let run = Run::of_name(self, &plan.run)?;
         let mut sources: Vec<_> =
             plan.ranges.iter().map(|range| Source::fetch(&run, *range, plan.ranges.len())).collect();
         let mut first_line = 1;

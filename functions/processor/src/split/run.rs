@@ -3,11 +3,12 @@
 use activity::{KeyHasher, SEED_BYTES};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
-use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use contract::RUN_PREFIX;
 
+use crate::backoff::Backoff;
 use crate::error::Error;
+use crate::processor::Processor;
 use crate::quarantine::put;
 
 /// What an object is about.
@@ -36,20 +37,33 @@ impl Kind {
 pub(super) struct Run {
     pub(super) client: Client,
     pub(super) bucket: String,
+    backoff: Backoff,
     hasher: KeyHasher,
+}
+
+/// What S3 has not.
+enum Absent {
+    Object,
+    /// The bytes that were asked for: the object ends before them.
+    Bytes,
 }
 
 impl Run {
     /// A run under a name that no other has.
-    pub(super) fn begin(client: &Client, bucket: &str) -> Self {
-        Self { client: client.clone(), bucket: bucket.into(), hasher: KeyHasher::default() }
+    pub(super) fn begin(processor: &Processor) -> Self {
+        Self::new(processor, KeyHasher::default())
     }
 
     /// The run of this name.
-    pub(super) fn of_name(client: &Client, bucket: &str, name: &str) -> Result<Self, Error> {
+    pub(super) fn of_name(processor: &Processor, name: &str) -> Result<Self, Error> {
         let mut seed = [0; SEED_BYTES];
         hex::decode_to_slice(name, &mut seed).map_err(|_| Error::Run(name.into()))?;
-        Ok(Self { client: client.clone(), bucket: bucket.into(), hasher: KeyHasher::with_seed(seed) })
+        Ok(Self::new(processor, KeyHasher::with_seed(seed)))
+    }
+
+    fn new(processor: &Processor, hasher: KeyHasher) -> Self {
+        let Processor { s3, environment, backoff, .. } = processor;
+        Self { client: s3.clone(), bucket: environment.quarantine_bucket.clone(), backoff: *backoff, hasher }
     }
 
     /// Its name, which is the seed of its hashes: whoever writes the rows learns it too late to make two keys collide.
@@ -73,34 +87,41 @@ impl Run {
 
     /// The object, where there is one.
     pub(super) async fn get(&self, kind: Kind, start: u64) -> Result<Option<Bytes>, Error> {
-        let key = self.key(kind, start);
-        let request = self.client.get_object().bucket(&self.bucket).key(&key);
-        match request.send().await {
-            Ok(answer) => self.collect(&key, answer.body).await.map(Some),
-            Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
-            Err(error) => Err(Error::service(format!("read {}", self.url(&key)), error)),
-        }
+        Ok(self.read(&self.key(kind, start), None).await?.ok())
     }
 
     /// The bytes `from` to, without, `to` of the object; fewer, where it ends before; none, where it ends before `from`.
     pub(super) async fn get_part(&self, kind: Kind, start: u64, from: u64, to: u64) -> Result<Bytes, Error> {
-        let key = self.key(kind, start);
-        let request = self.client.get_object().bucket(&self.bucket).key(&key).range(format!("bytes={from}-{}", to - 1));
-        match request.send().await {
-            Ok(answer) => self.collect(&key, answer.body).await,
-            Err(error) if error.code() == Some("InvalidRange") => Ok(Bytes::new()),
-            Err(error) if error.code() == Some("NoSuchKey") => Err(Error::Run(self.name())),
-            Err(error) => Err(Error::service(format!("read {}", self.url(&key)), error)),
+        let range = format!("bytes={from}-{}", to - 1);
+        match self.read(&self.key(kind, start), Some(range)).await? {
+            Ok(bytes) => Ok(bytes),
+            Err(Absent::Bytes) => Ok(Bytes::new()),
+            Err(Absent::Object) => Err(Error::Run(self.name())),
         }
     }
 
-    async fn collect(&self, key: &str, body: ByteStream) -> Result<Bytes, Error> {
-        let interrupted = |error: aws_sdk_s3::primitives::ByteStreamError| Error::Interrupted {
-            object: self.url(key),
-            offset: 0,
-            reason: error.to_string(),
-        };
-        Ok(body.collect().await.map_err(interrupted)?.into_bytes())
+    /// The object, or a range of it; from its start again where the answer breaks off.
+    async fn read(&self, key: &str, range: Option<String>) -> Result<Result<Bytes, Absent>, Error> {
+        let mut failed = 0;
+        loop {
+            let request = self.client.get_object().bucket(&self.bucket).key(key).set_range(range.clone());
+            let body = match request.send().await {
+                Ok(answer) => answer.body,
+                Err(error) => match error.code() {
+                    Some("NoSuchKey") => return Ok(Err(Absent::Object)),
+                    Some("InvalidRange") => return Ok(Err(Absent::Bytes)),
+                    _ => return Err(Error::service(format!("read {}", self.url(key)), error)),
+                },
+            };
+            let error = match body.collect().await {
+                Ok(bytes) => return Ok(Ok(bytes.into_bytes())),
+                Err(error) => error,
+            };
+            failed += 1;
+            if !self.backoff.wait(failed).await {
+                return Err(Error::Interrupted { object: self.url(key), offset: 0, reason: error.to_string() });
+            }
+        }
     }
 
     pub(super) fn url(&self, key: &str) -> String {

@@ -26,7 +26,7 @@ impl Processor {
     pub(crate) async fn write_range(&self, input: RangeInput, time: Duration) -> Result<RangeOutput, Error> {
         let begun = Instant::now();
         let deadline = begun + time;
-        let run = Run::of_name(&self.s3, &self.environment.quarantine_bucket, &input.run)?;
+        let run = Run::of_name(self, &input.run)?;
         let start = input.range.start;
         let (first_line, duplicates) = reconcile::told(&run, input.range).await?;
         let object = Object::open_range(&self.s3, &input.file, input.range).await?;

@@ -167,6 +167,32 @@ async fn ranges_add_up_to_the_whole() {
 }
 
 #[tokio::test]
+async fn a_step_reads_again_what_breaks_off() {
+    let content = rows(400);
+    let server = server(&content).await;
+    let expected = whole(&server, &content).await;
+    let processor = processor(CONTRACT, &server);
+    // The first two answers with an object, of each step.
+    let break_off = || server.state.lock().unwrap().cuts = vec![3, 3];
+    break_off();
+    let plan = plan(&processor, &content, 5_000).await;
+    for input in inputs(&plan) {
+        break_off();
+        range(&processor, ProcessorStep::Keys(input)).await;
+    }
+    break_off();
+    perform(&processor, ProcessorStep::Reconcile(plan.clone())).await.unwrap();
+    for input in inputs(&plan) {
+        break_off();
+        range(&processor, ProcessorStep::Write(input)).await;
+    }
+    break_off();
+    let output = finish(&processor, &plan).await;
+    assert!(server.state.lock().unwrap().cuts.is_empty());
+    assert_eq!(left(&server, output), expected);
+}
+
+#[tokio::test]
 async fn what_cannot_be_split_is_read_as_a_whole() {
     let content = rows(100);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
