@@ -68,11 +68,7 @@ impl Attribute<'_> {
 
 /// Seven bits to a byte, the lowest first, the highest bit telling that more follow: nearly every length is one byte, and
 /// hashing the form costs by its bytes.
-#[inline(always)]
 fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
-    if length < 0x80 {
-        return bytes.extend_from_slice(&[tag, length as u8]);
-    }
     bytes.push(tag);
     let mut rest = length;
     while rest >= 0x80 {

@@ -9,7 +9,7 @@ use std::mem;
 
 use crate::attribute::{Attribute, Map};
 use crate::encode::plain_prefix;
-use crate::shape::Shape;
+use crate::shape::{AROUND_NAME, Shape};
 use crate::text::Text;
 use crate::{Code, Reason, number};
 
@@ -18,9 +18,6 @@ pub(crate) const MAX_NAME_BYTES: usize = 65_535;
 
 /// For how many fields of a row there is room at once.
 const USUAL_FIELDS: usize = 16;
-
-/// What stands between a name and its value: a quote and a colon.
-const NAME_END: usize = 2;
 
 /// What a JSON text holds.
 pub(crate) struct Document<'a> {
@@ -184,11 +181,11 @@ impl<'a> Parser<'a, '_> {
     /// Reads the name of a field, and the colon.
     fn name(&mut self) -> Result<Text<'a>, Code> {
         if !self.in_array
-            && let Some(name) = self.shape.next(self.rest())
+            && let Some(length) = self.shape.next(self.rest())
         {
             let start = self.at + 1;
-            self.at = start + name + NAME_END;
-            return Ok(Text::plain(&self.text[start..start + name]));
+            self.at += length + AROUND_NAME;
+            return Ok(Text::plain(&self.text[start..start + length]));
         }
         let start = self.at;
         let name = self.string()?;

@@ -7,6 +7,9 @@ use crate::text::Text;
 const MOST_NAMES: usize = 128;
 const LONGEST_NAME: usize = 64;
 
+/// What is written around a name, bytes: two quotes and a colon.
+pub(crate) const AROUND_NAME: usize = 3;
+
 /// The names of a row, and their order: nearly every row of a file has those of the row before, and to see that takes a
 /// fraction of the time that it takes to find a name's end, and to sort fields.
 #[derive(Default)]
@@ -32,7 +35,7 @@ impl Shape {
     /// The length of the next name, where it is at the start of `bytes`, as it was in the row before.
     pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
         let name = self.names.get(self.read).filter(|name| bytes.starts_with(name.as_bytes()))?;
-        let length = name.len().checked_sub(r#""":"#.len())?;
+        let length = name.len().checked_sub(AROUND_NAME)?;
         self.read += 1;
         Some(length)
     }
@@ -52,7 +55,7 @@ impl Shape {
         name.clear();
         let is_usual = |plain: &str| !plain.is_empty() && plain.len() <= LONGEST_NAME;
         // Space before the colon makes it longer.
-        if plain.is_some_and(|plain| is_usual(plain) && written.len() == plain.len() + r#""":"#.len()) {
+        if plain.is_some_and(|plain| is_usual(plain) && written.len() == plain.len() + AROUND_NAME) {
             name.push_str(written);
         }
         self.read += 1;

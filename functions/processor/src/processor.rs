@@ -323,7 +323,8 @@ impl Processor {
         let (mut refused, mut bytes, mut open) = (Refused::default(), 0, true);
         loop {
             // With no room for more, the reader has to wait.
-            while under_way.len() < table.limit(batches.capacity() == 0)
+            table.set_behind(batches.capacity() == 0);
+            while under_way.len() < table.limit()
                 && bytes + refused.bytes() < BYTES_IN_FLIGHT
                 && let Some(batch) = waiting.pop_front()
             {

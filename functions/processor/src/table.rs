@@ -50,11 +50,14 @@ struct Refusal {
 }
 
 impl Table<'_> {
-    /// How many batches may be under way at this moment, and tells whether more wait than there is room for.
-    pub(crate) fn limit(&self, is_behind: bool) -> usize {
-        let mut pace = self.pace();
-        pace.set_behind(is_behind);
-        pace.limit()
+    /// How many batches may be under way at this moment.
+    pub(crate) fn limit(&self) -> usize {
+        self.pace().limit()
+    }
+
+    /// Tells whether rows wait for the table.
+    pub(crate) fn set_behind(&self, is_behind: bool) {
+        self.pace().set_behind(is_behind);
     }
 
     /// Writes every row of `batch` and returns the lines of those that the table refuses.

@@ -125,13 +125,20 @@ async fn finish(processor: &Processor, plan: &SplitPlan) -> ProcessorOutput {
 
 /// Reads a file by ranges of about so many bytes, each step twice if `again`: as where an answer was lost.
 async fn by_ranges(server: &Server, content: &[u8], range_bytes: u64, again: bool) -> Left {
+    by_steps(server, content, range_bytes, again, || {}).await
+}
+
+/// The same, with `prepare` before each step.
+async fn by_steps(server: &Server, content: &[u8], range_bytes: u64, again: bool, prepare: impl Fn()) -> Left {
     let processor = processor(CONTRACT, server);
+    prepare();
     let plan = plan(&processor, content, range_bytes).await;
     assert!(plan.ranges.len() > 1, "{plan:?}");
     let times = if again { 2 } else { 1 };
     let mut lines = 0;
     for input in inputs(&plan) {
         for _ in 0..times {
+            prepare();
             let output = range(&processor, ProcessorStep::Keys(input.clone())).await;
             assert_eq!(output.written, 0);
             lines += output.lines;
@@ -139,15 +146,18 @@ async fn by_ranges(server: &Server, content: &[u8], range_bytes: u64, again: boo
     }
     assert!(server.state.lock().unwrap().items.is_empty(), "nothing is written before all keys are known");
     for _ in 0..times {
+        prepare();
         perform(&processor, ProcessorStep::Reconcile(plan.clone())).await.unwrap();
     }
     let mut written = 0;
     // In no order: they run side by side.
     for input in inputs(&plan).collect::<Vec<_>>().into_iter().rev() {
         for _ in 0..times {
+            prepare();
             written += range(&processor, ProcessorStep::Write(input.clone())).await.written;
         }
     }
+    prepare();
     let output = finish(&processor, &plan).await;
     assert_eq!((lines, written), (times * output.counts.lines, times * output.counts.written));
     left(server, output)
@@ -171,25 +181,10 @@ async fn a_step_reads_again_what_breaks_off() {
     let content = rows(400);
     let server = server(&content).await;
     let expected = whole(&server, &content).await;
-    let processor = processor(CONTRACT, &server);
     // The first two answers with an object, of each step.
     let break_off = || server.state.lock().unwrap().cuts = vec![3, 3];
-    break_off();
-    let plan = plan(&processor, &content, 5_000).await;
-    for input in inputs(&plan) {
-        break_off();
-        range(&processor, ProcessorStep::Keys(input)).await;
-    }
-    break_off();
-    perform(&processor, ProcessorStep::Reconcile(plan.clone())).await.unwrap();
-    for input in inputs(&plan) {
-        break_off();
-        range(&processor, ProcessorStep::Write(input)).await;
-    }
-    break_off();
-    let output = finish(&processor, &plan).await;
+    assert_eq!(by_steps(&server, &content, 5_000, false, break_off).await, expected);
     assert!(server.state.lock().unwrap().cuts.is_empty());
-    assert_eq!(left(&server, output), expected);
 }
 
 #[tokio::test]
