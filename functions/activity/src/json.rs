@@ -161,7 +161,7 @@ impl<'a> Parser<'a, '_> {
         if !self.take(b'}') {
             loop {
                 self.skip_space();
-                let name = self.name()?;
+                let name = self.name(level)?;
                 self.value(level, &mut entries.push_mut((name, Attribute::Null)).1)?;
                 self.skip_space();
                 if self.take(b'}') {
@@ -178,10 +178,10 @@ impl<'a> Parser<'a, '_> {
         Ok(map)
     }
 
-    /// Reads the name of a field, and the colon.
-    fn name(&mut self) -> Result<Text<'a>, Code> {
+    /// Reads the name of a field of an object at `level`, and the colon.
+    fn name(&mut self, level: usize) -> Result<Text<'a>, Code> {
         if !self.in_array
-            && let Some(length) = self.shape.next(self.rest())
+            && let Some(length) = self.shape.next(level, self.rest())
         {
             let start = self.at + 1;
             self.at += length + AROUND_NAME;
@@ -193,7 +193,7 @@ impl<'a> Parser<'a, '_> {
         self.skip_space();
         self.expect(b':')?;
         if !self.in_array {
-            self.shape.set(&self.text[start..self.at], name.as_plain());
+            self.shape.set(level, &self.text[start..self.at], name.as_plain());
         }
         Ok(name)
     }

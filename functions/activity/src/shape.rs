@@ -14,15 +14,23 @@ pub(crate) const AROUND_NAME: usize = 3;
 /// fraction of the time that it takes to find a name's end, and to sort fields.
 #[derive(Default)]
 pub(crate) struct Shape {
-    /// The names in the order in which they stand in the row, those of inner objects among them, as they are written:
-    /// `"name":`. One that is not to be recognised is empty.
-    names: Vec<String>,
+    /// The names in the order in which they stand in the row, those of inner objects among them: order and levels tell
+    /// which object each is a field of.
+    names: Vec<Name>,
     /// How many names have been read of the row at hand.
     read: usize,
     /// Whether those that have been read are those of the row before.
     is_same: bool,
     /// What puts the row's own fields in a map's order, where that is known: pairs to swap, one after another.
     swaps: Option<Vec<(usize, usize)>>,
+}
+
+#[derive(Default)]
+struct Name {
+    /// How deep the object lies that has it.
+    level: usize,
+    /// As it is written: `"name":`. Empty, where it is not to be recognised.
+    written: String,
 }
 
 impl Shape {
@@ -32,31 +40,36 @@ impl Shape {
         self.is_same = true;
     }
 
-    /// The length of the next name, where it is at the start of `bytes`, as it was in the row before.
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
-        let name = self.names.get(self.read).filter(|name| bytes.starts_with(name.as_bytes()))?;
-        let length = name.len().checked_sub(AROUND_NAME)?;
+    /// The length of the next name, of an object at `level`, where it is at the start of `bytes`, as it was in the row
+    /// before.
+    pub(crate) fn next(&mut self, level: usize, bytes: &[u8]) -> Option<usize> {
+        let name = self.names.get(self.read).filter(|name| name.level == level)?;
+        let length = name.written.len().checked_sub(AROUND_NAME)?;
+        if !bytes.starts_with(name.written.as_bytes()) {
+            return None;
+        }
         self.read += 1;
         Some(length)
     }
 
-    /// The next name is another one than in the row before: `written` with its quotes and its colon, and `plain`, where
-    /// nothing in it is escaped.
-    pub(crate) fn set(&mut self, written: &str, plain: Option<&str>) {
+    /// The next name, of an object at `level`, is another one than in the row before: `written` with its quotes and its
+    /// colon, and `plain`, where nothing in it is escaped.
+    pub(crate) fn set(&mut self, level: usize, written: &str, plain: Option<&str>) {
         self.is_same = false;
         self.swaps = None;
         if self.read == MOST_NAMES {
             return;
         }
         if self.read == self.names.len() {
-            self.names.push(String::new());
+            self.names.push(Name::default());
         }
         let name = &mut self.names[self.read];
-        name.clear();
+        name.level = level;
+        name.written.clear();
         let is_usual = |plain: &str| !plain.is_empty() && plain.len() <= LONGEST_NAME;
         // Space before the colon makes it longer.
         if plain.is_some_and(|plain| is_usual(plain) && written.len() == plain.len() + AROUND_NAME) {
-            name.push_str(written);
+            name.written.push_str(written);
         }
         self.read += 1;
     }
@@ -126,10 +139,31 @@ mod tests {
         })
     }
 
+    /// The same names in the same order, in objects of any depth.
+    fn nested_row() -> impl Strategy<Value = String> {
+        let names = prop::sample::select(vec![&["a", "b", "a", "c"][..], &["b", "ccc", "aa", "d"]]);
+        (names, prop::collection::vec((any::<bool>(), 0..3_usize), 4)).prop_map(|(names, moves)| {
+            let (mut row, mut depth) = ("{".to_owned(), 1);
+            for (index, (name, (opens, closes))) in names.iter().zip(moves).enumerate() {
+                row += if row.ends_with('{') { "" } else { "," };
+                row += &format!("\"{name}\":");
+                if opens && index + 1 < names.len() {
+                    row.push('{');
+                    depth += 1;
+                } else {
+                    let closed = closes.min(depth - 1);
+                    row += &format!("{index}{}", "}".repeat(closed));
+                    depth -= closed;
+                }
+            }
+            row + &"}".repeat(depth)
+        })
+    }
+
     proptest! {
         #[test]
         fn a_row_is_read_alike_whatever_the_rows_before(
-            pool in prop::collection::vec(row(), 1..4),
+            pool in prop::collection::vec(prop_oneof![row(), nested_row()], 1..4),
             choices in prop::collection::vec(any::<prop::sample::Index>(), 1..12),
         ) {
             let mut parser = JsonParser::new(32);
@@ -140,6 +174,14 @@ mod tests {
                 };
                 prop_assert_eq!(read(parser.parse(text)), read(JsonParser::new(32).parse(text)), "{}", text);
             }
+        }
+    }
+
+    #[test]
+    fn the_same_names_in_other_objects_are_another_shape() {
+        let mut parser = JsonParser::new(32);
+        for row in [r#"{"x":1,"b":1,"a":2}"#, r#"{"x":1,"b":1,"a":2}"#, r#"{"x":{"b":1,"a":2}}"#, r#"{"x":{"b":1},"a":2}"#] {
+            assert_eq!(parser.parse(row).unwrap().value, JsonParser::new(32).parse(row).unwrap().value, "{row}");
         }
     }
 

@@ -32,6 +32,12 @@ fn order_and_spacing_and_spelling_do_not_make_another_event() {
 }
 
 #[test]
+fn the_rows_before_do_not_make_another_event() {
+    let (flat, nested) = (row(r#", "x": 1, "b": 1, "a": 2"#), row(r#", "x": {"b": 1}, "a": 2"#));
+    check(&[&flat, &flat, &nested, &flat, &nested], (2, 3));
+}
+
+#[test]
 fn type_and_place_of_a_value_make_another_event() {
     check(
         &[
