@@ -56,7 +56,7 @@ codes! {
     FieldPattern = "FIELD_PATTERN", "a string does not match `pattern`";
     FieldNotAllowed = "FIELD_NOT_ALLOWED", "a value is not in `one_of`";
     FieldUnknown = "FIELD_UNKNOWN", "a field is not in the contract, which forbids unknown ones";
-    FieldReserved = "FIELD_RESERVED", "a field has the name of a key attribute and is not that key's source";
+    FieldReserved = "FIELD_RESERVED", "a field has the name of a key attribute, and the key was read of another";
     TsUnparseable = "TS_UNPARSEABLE", "the time is in none of the accepted formats, or outside the years 0000 to 9999";
     TsPast = "TS_PAST", "a time is before `earliest`";
     TsFuture = "TS_FUTURE", "a time is later than the file's arrival by more than `max_future_skew`";

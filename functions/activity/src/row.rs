@@ -169,12 +169,12 @@ impl<'c> RowParser<'c> {
         }
         self.unique.look_at(Some(&row), &self.hasher);
         self.statistics.add(&mut row, &self.hasher)?;
-        let user_id = keep(user(contract, &row), findings);
-        let time = keep(time(contract, &row), findings);
+        let (user_source, user_id) = keep(user(contract, &row), findings).unzip();
+        let (time_source, time) = keep(time(contract, &row), findings).unzip();
         time.into_iter().for_each(|time| self.statistics.add_time(time));
         let id = keep(id(contract, &row), findings);
-        take_key(PARTITION_KEY, &contract.user, &mut row, findings);
-        take_key(SORT_KEY, &contract.time, &mut row, findings);
+        take_key(PARTITION_KEY, &contract.user, user_source, &mut row, findings);
+        take_key(SORT_KEY, &contract.time, time_source, &mut row, findings);
         let (Some(user_id), Some(time), Some(id)) = (user_id, time, id) else { return Ok(None) };
         let timestamp = self.sort_key(time, id, &row);
         let item = Item { user_id, timestamp, attributes: row };
@@ -230,9 +230,10 @@ fn no_source(pointers: &[Pointer], row: &Map) -> Reason {
     }
 }
 
-fn user<'a>(contract: &RecordContract, row: &Map<'a>) -> Result<Text<'a>, Reason> {
+/// The row's user, and where it stands.
+fn user<'c, 'a>(contract: &'c RecordContract, row: &Map<'a>) -> Result<(&'c Pointer, Text<'a>), Reason> {
     let (pointer, value) = source(&contract.user, row).ok_or_else(|| no_source(&contract.user, row))?;
-    key_text(pointer, value, MAX_PARTITION_KEY_BYTES)
+    Ok((pointer, key_text(pointer, value, MAX_PARTITION_KEY_BYTES)?))
 }
 
 /// The row's id. A contract may name none, and a row may lack the one that it names.
@@ -256,19 +257,27 @@ fn key_text<'a>(pointer: &Pointer, value: &Attribute<'a>, longest: usize) -> Res
     }
 }
 
-fn time(contract: &RecordContract, row: &Map) -> Result<Instant, Reason> {
+/// The row's time, and where it stands.
+fn time<'c>(contract: &'c RecordContract, row: &Map) -> Result<(&'c Pointer, Instant), Reason> {
     let (pointer, value) = source(&contract.time, row).ok_or_else(|| no_source(&contract.time, row))?;
-    contract.time_formats.read(value).ok_or_else(|| {
+    contract.time_formats.read(value).map(|time| (pointer, time)).ok_or_else(|| {
         let code =
             if matches!(value, Attribute::S(_) | Attribute::N(_)) { Code::TsUnparseable } else { Code::FieldType };
         Reason::at_pointer(code, pointer.to_string()).expecting(contract.time_formats.names())
     })
 }
 
-/// Takes the field that has a key's name out of the row. It must be the key's own source: anything else would be lost.
-fn take_key(name: &str, sources: &[Pointer], row: &mut Map, findings: &mut Findings<'_>) {
-    let taken = row.remove(name);
-    if taken.is_some() && !sources.iter().any(|source| source.is_field(name)) {
+/// Takes the field that has a key's name out of the row. It must be the one of `sources` that the key was read of: anything
+/// else would be lost. A null that was passed over is nothing to lose.
+fn take_key(name: &str, sources: &[Pointer], source: Option<&Pointer>, row: &mut Map, findings: &mut Findings<'_>) {
+    let Some(taken) = row.remove(name) else { return };
+    let is_among_sources = || sources.iter().any(|source| source.is_field(name));
+    let is_kept = match source {
+        Some(source) if taken != Attribute::Null => source.is_field(name),
+        // Without a source the row is not kept for that.
+        _ => is_among_sources(),
+    };
+    if !is_kept {
         findings.add_fatal(Reason::at_pointer(Code::FieldReserved, format!("/{name}")));
     }
 }

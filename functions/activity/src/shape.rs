@@ -180,7 +180,9 @@ mod tests {
     #[test]
     fn the_same_names_in_other_objects_are_another_shape() {
         let mut parser = JsonParser::new(32);
-        for row in [r#"{"x":1,"b":1,"a":2}"#, r#"{"x":1,"b":1,"a":2}"#, r#"{"x":{"b":1,"a":2}}"#, r#"{"x":{"b":1},"a":2}"#] {
+        for row in
+            [r#"{"x":1,"b":1,"a":2}"#, r#"{"x":1,"b":1,"a":2}"#, r#"{"x":{"b":1,"a":2}}"#, r#"{"x":{"b":1},"a":2}"#]
+        {
             assert_eq!(parser.parse(row).unwrap().value, JsonParser::new(32).parse(row).unwrap().value, "{row}");
         }
     }

@@ -98,3 +98,12 @@ fn a_field_in_a_keys_place_is_not_lost() {
     let codes = codes(contract, r#"{"user": "u", "user_id": null, "timestamp": {"ms": 1, "zone": "UTC"}}"#);
     assert_eq!(codes, [Code::FieldReserved, Code::FieldReserved]);
 }
+
+#[test]
+fn a_field_in_a_keys_place_is_kept_out_where_another_is_the_source() {
+    let contract = "{user: [/actor, /user_id], time: [/at, /timestamp], time_formats: [epoch_ms]}";
+    let both = codes(contract, r#"{"actor": "a", "user_id": "u", "at": 1, "timestamp": 2}"#);
+    assert_eq!(both, [Code::FieldReserved, Code::FieldReserved]);
+    let item = item(contract, r#"{"actor": "a", "user_id": null, "at": null, "timestamp": 2}"#);
+    assert_eq!((&*item.user_id, item.attributes.len()), ("a", 2));
+}
