@@ -3,6 +3,7 @@
 //! RFC 6901 knows no wildcard. Here `/items/*/price` reaches the price of every element where `/items` is an array;
 //! where it is an object, `*` is the field of that name, as the RFC has it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -150,14 +151,19 @@ pub(crate) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// What a pointer in a reason shows of a long name.
+/// What a pointer in a reason shows of a long name, characters.
 const MAX_SHOWN: usize = 64;
 
 /// A name as a pointer in a reason shows it, a long one cut.
 pub(crate) fn shown(name: &str) -> String {
+    escape(&cut(name))
+}
+
+/// The start of a long name; a cut one is not cut again.
+pub(crate) fn cut(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", escape(&name[..end])),
-        None => escape(name),
+        Some((end, _)) if name[end..] != *"…" => format!("{}…", &name[..end]).into(),
+        _ => name.into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use activity::{Code, Line, Reason};
+use activity::{Line, Reason};
 use contract::{RowSample, SampleReason};
 
 /// Rows shown for each code: more of the same tell no more.
@@ -11,36 +11,39 @@ const ROWS_OF_A_CODE: u32 = 3;
 /// Reasons shown of a row.
 const REASONS: usize = 8;
 
-/// A few rows of each code, the first that come. Memory is bounded by the number of codes.
+/// How long the samples are in JSON, bytes: a checkpoint holds them, and a state machine takes no more than 256 KiB of it.
+const BYTES: usize = 64 << 10;
+
+/// A few rows of each code, the first that come, as far as there is room.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     rows: Vec<RowSample>,
     by_code: BTreeMap<String, u32>,
+    bytes: usize,
 }
 
 impl Samples {
-    /// Takes the row where there are few of one of its codes.
+    /// Takes the row where there are few of one of the codes that are shown of it.
     pub fn offer(&mut self, line: Line<'_>, reasons: &[Reason]) {
-        let few = |code: Code| self.by_code.get(code.as_str()).is_none_or(|rows| *rows < ROWS_OF_A_CODE);
-        if reasons.iter().any(|reason| few(reason.code)) {
-            let reasons = reasons.iter().take(REASONS).map(shown).collect();
+        let reasons = &reasons[..reasons.len().min(REASONS)];
+        if reasons.iter().any(|reason| self.has_few(reason.code.as_str())) {
+            let reasons = reasons.iter().map(shown).collect();
             self.insert(RowSample { line: line.number, offset: line.offset, length: line.length, reasons });
         }
     }
 
     /// Takes those of `later` of whose codes there are few.
     pub fn append(&mut self, later: Self) {
-        for row in later.rows {
-            let few = |code: &String| self.by_code.get(code).is_none_or(|rows| *rows < ROWS_OF_A_CODE);
-            if row.reasons.iter().any(|reason| few(&reason.code)) {
-                self.insert(row);
-            }
-        }
+        self.extend(later.rows);
     }
 
     /// Takes those of `rows` of whose codes there are few.
     pub fn extend(&mut self, rows: Vec<RowSample>) {
-        self.append(Self { rows, by_code: BTreeMap::new() });
+        for row in rows {
+            if row.reasons.iter().any(|reason| self.has_few(&reason.code)) {
+                self.insert(row);
+            }
+        }
     }
 
     /// The rows, in the order of the file.
@@ -49,13 +52,21 @@ impl Samples {
         self.rows
     }
 
+    fn has_few(&self, code: &str) -> bool {
+        self.by_code.get(code).is_none_or(|rows| *rows < ROWS_OF_A_CODE)
+    }
+
     fn insert(&mut self, row: RowSample) {
         for (index, reason) in row.reasons.iter().enumerate() {
             if row.reasons[..index].iter().all(|earlier| earlier.code != reason.code) {
                 *self.by_code.entry(reason.code.clone()).or_default() += 1;
             }
         }
-        self.rows.push(row);
+        let bytes = serde_json::to_vec(&row).map_or(usize::MAX, |json| json.len());
+        if bytes <= BYTES - self.bytes {
+            self.bytes += bytes;
+            self.rows.push(row);
+        }
     }
 }
 
@@ -70,6 +81,8 @@ fn shown(reason: &Reason) -> SampleReason {
 
 #[cfg(test)]
 mod tests {
+    use activity::Code;
+
     use super::*;
 
     fn line(number: u64) -> Line<'static> {
@@ -100,5 +113,25 @@ mod tests {
         let mut samples = Samples::default();
         samples.offer(line(1), &vec![Reason::of_row(Code::FieldType); 100]);
         assert_eq!(samples.into_rows()[0].reasons.len(), REASONS);
+    }
+
+    #[test]
+    fn a_code_that_is_not_shown_takes_no_rows() {
+        let codes = [&[Code::FieldType; REASONS][..], &[Code::FieldMissing]].concat();
+        assert_eq!(lines(offered(1..100, &codes)), [1, 2, 3]);
+    }
+
+    #[test]
+    fn samples_have_room_in_a_checkpoint() {
+        let pointer = Some("/\u{1}".repeat(1000));
+        let reasons = vec![Reason { pointer, ..Reason::of_row(Code::FieldType) }; REASONS];
+        let mut samples = Samples::default();
+        samples.offer(line(1), &reasons);
+        (2..5).for_each(|number| samples.offer(line(number), &[Reason::of_row(Code::JsonSyntax)]));
+        assert!(serde_json::to_vec(&samples.clone().into_rows()).unwrap().len() <= BYTES + 100);
+        assert_eq!(lines(samples), [1, 2, 3, 4]);
+        let mut samples = Samples::default();
+        (1..4).for_each(|number| samples.offer(line(number), &reasons));
+        assert_eq!(lines(samples), [1]);
     }
 }

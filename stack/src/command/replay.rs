@@ -34,23 +34,24 @@ pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
     let contract = package::record_contract(&verb.packaging)?;
     let folder = tempfile::tempdir().into_diagnostic()?;
     // A file of one's own is checked before anything is asked of a cloud.
-    let (bucket, rows) = match (&verb.file, &verb.from) {
+    let (bucket, rows, left) = match (&verb.file, &verb.from) {
         (Some(file), _) => {
             if !is_sound(file, &contract, verb.force)? {
                 return Ok(ExitCode::from(STILL_WRONG));
             }
-            (Bucket::connect(&verb.environment, &verb.target, settings).await?, file.clone())
+            (Bucket::connect(&verb.environment, &verb.target, settings).await?, file.clone(), ExitCode::SUCCESS)
         }
         (None, Some(name)) => {
             let bucket = Bucket::connect(&verb.environment, &verb.target, settings).await?;
             let file = folder.path().join("rows.jsonl");
             let mut writer = BufWriter::new(File::create(&file).into_diagnostic()?);
-            bucket.write_rows(&bucket.find(name).await?, Purpose::Replay, &mut writer).await?.tell_left();
+            let written = bucket.write_rows(&bucket.find(name).await?, Purpose::Replay, &mut writer).await?;
+            let left = written.tell_left();
             writer.flush().into_diagnostic()?;
             if !is_sound(&file, &contract, verb.force)? {
                 return Ok(ExitCode::from(STILL_WRONG));
             }
-            (bucket, file)
+            (bucket, file, left)
         }
         (None, None) => return Err(miette!("name a file, or a manifest with --from")),
     };
@@ -76,7 +77,8 @@ pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
         }
         None => None,
     };
-    tell(verb.json, &object, execution.as_ref())
+    let ended = tell(verb.json, &object, execution.as_ref())?;
+    Ok(if ended == ExitCode::SUCCESS { left } else { ended })
 }
 
 /// Whether the rows may be put back: all of them are good, or it is forced. Shows what is wrong.

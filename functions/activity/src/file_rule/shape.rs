@@ -12,7 +12,8 @@ use crate::field::Type;
 use crate::number;
 use crate::pointer::{self, Pointer};
 
-/// The most fields that are told apart: names that are data would otherwise fill the memory.
+/// The most fields that are told apart, long names by their first characters: names that are data would otherwise fill the
+/// memory.
 const MAX_FIELDS: usize = 1000;
 /// How many differences are named.
 const MAX_NAMED: usize = 5;
@@ -143,9 +144,13 @@ impl Observation {
 
     /// Adds what was observed of other rows.
     pub(super) fn merge(&mut self, other: Self) {
-        let are_too_many = self.fields.max(other.fields) > MAX_FIELDS;
+        let most = self.fields.max(other.fields);
         self.root.merge(other.root);
-        self.fields = if are_too_many { MAX_FIELDS + 1 } else { self.root.count() };
+        self.fields = most.max(self.root.count());
+        if self.fields > MAX_FIELDS {
+            // No more is told of them than that they are too many.
+            *self = Self { root: Node::default(), fields: MAX_FIELDS + 1 };
+        }
     }
 
     /// How the rows differ from `baseline`.
@@ -166,8 +171,9 @@ fn add_map(map: &Map, node: &mut Node, fields: &mut usize) {
 /// Adds the field `name` of `parent`. What is known already costs no memory.
 fn add_value(name: &str, value: &Attribute, parent: &mut Node, fields: &mut usize) {
     let Some(kind) = kind(value) else { return };
+    let name = &*pointer::cut(name);
     if !parent.below.contains_key(name) {
-        *fields += 1;
+        *fields = (*fields + 1).min(MAX_FIELDS + 1);
         if *fields > MAX_FIELDS {
             return;
         }

@@ -237,9 +237,11 @@ impl Tally {
                         kept = distinct.add(hasher.value(canonical));
                     }
                 }
-                (Self::Sum(sum), Some(Attribute::N(text))) => finite(text).into_iter().for_each(|value| sum.add(value)),
+                (Self::Sum(sum), Some(Attribute::N(text))) => {
+                    measurable(text).into_iter().for_each(|value| sum.add(value))
+                }
                 (Self::Sketch(sketch), Some(Attribute::N(text))) => {
-                    finite(text).into_iter().for_each(|value| sketch.add(value));
+                    measurable(text).into_iter().for_each(|value| sketch.add(value));
                 }
                 _ => {}
             }
@@ -248,9 +250,12 @@ impl Tally {
     }
 }
 
-/// The number as a float. One that DynamoDB refuses can be beyond a float too.
-fn finite(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| value.is_finite())
+/// What DynamoDB takes is smaller. So no sum of numbers comes near the largest float, and a sum has a text in JSON.
+const LARGEST: f64 = 1e126;
+
+/// The number as a float, where DynamoDB takes it.
+fn measurable(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.abs() < LARGEST)
 }
 
 impl Distinct {

@@ -48,6 +48,8 @@ fn rules_about_a_field() {
     check("{rule: quantile, field: /x, at: 0.5, min: 1}", &ROWS, "no numbers", Verdict::Pass);
     let quantile = &read("{rule: quantile, field: /n, at: 0.5, min: 1.99, max: 2.01}", &ROWS).file_rules[0];
     assert_eq!(quantile.verdict, Verdict::Pass, "{quantile:?}");
+    let huge = [r#", "n": 1.7e308"#, r#", "n": 2"#, r#", "n": 1.7e308"#];
+    check("{rule: sum, field: /n, max: 3}", &huge, "2", Verdict::Pass);
     let items = [r#", "items": [{"p": 1}, {}]"#, r#", "items": [{"p": 3}, {"p": null}]"#];
     check("{rule: completeness, field: /items/*/p, min: 0.5}", &items, "0.5", Verdict::Pass);
     check("{rule: mean, field: /items/*/p, max: 2}", &items, "2", Verdict::Pass);
@@ -73,6 +75,10 @@ fn drift_names_what_is_new_gone_and_changed() {
         Verdict::Fail,
     );
     check(&rule(whole), &[], "nothing to measure", Verdict::Pass);
+    let long: Vec<String> = (0..2000).map(|name| format!(", \"{}{name}\": 1", "n".repeat(64))).collect();
+    let long: Vec<&str> = long.iter().map(String::as_str).collect();
+    let found = format!("new /{}…", "n".repeat(64));
+    check("{rule: schema_drift, baseline: {/u: integer, /t: integer}}", &long, &found, Verdict::Fail);
     let many: Vec<String> = (0..2000).map(|name| format!(", \"f{name}\": 1")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     check(&rule(whole), &many, "over 1000 fields", Verdict::Fail);
