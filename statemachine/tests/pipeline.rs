@@ -46,7 +46,7 @@ fn unfinished(lines: u64) -> Value {
 }
 
 fn checkpoint() -> Checkpoint {
-    Checkpoint { file: file(), lines: 0, refusal: None, progress: Progress::default() }
+    Checkpoint { file: file(), contract: "contract".into(), lines: 0, refusal: None, progress: Progress::default() }
 }
 
 fn plan(ranges: &[(u64, u64)]) -> SplitPlan {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
 
 use crate::condition::Conditional;
 use crate::field::{FieldRule, FieldRules};
@@ -104,7 +105,11 @@ pub struct RecordContract {
     pub(crate) handlings: Handlings,
     pub(crate) file: FileRules,
     pub(crate) limits: Limits,
+    fingerprint: String,
 }
+
+/// How much of a contract's hash tells it from others, bytes.
+const FINGERPRINT_BYTES: usize = 8;
 
 /// Field rules by pointer, in the pointers' order.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -227,6 +232,7 @@ impl From<Written> for RecordContract {
             handlings: written.codes,
             file: written.file,
             limits: written.limits,
+            fingerprint: String::new(),
         };
         contract.know_names(written.forbid_unknown);
         contract
@@ -270,7 +276,14 @@ impl RecordContract {
     }
 
     pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, ContractError> {
-        serde_json::from_value(value).map_err(|error| ContractError::new(&error))
+        let hash = Sha256::digest(value.to_string());
+        let contract: Self = serde_json::from_value(value).map_err(|error| ContractError::new(&error))?;
+        Ok(Self { fingerprint: hex::encode(&hash[..FINGERPRINT_BYTES]), ..contract })
+    }
+
+    /// What tells this contract from others: hexadecimal, 16 digits of the SHA-256 of its JSON.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Whether a file is to be read to its end and judged before any row of it is written. Read it twice then: the

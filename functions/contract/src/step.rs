@@ -80,6 +80,9 @@ pub struct ReconcileOutput {
 pub struct Checkpoint {
     /// The file, in exactly the state that is being read.
     pub file: FileLocation,
+    /// The fingerprint of the record contract by which it is read. Empty, where that is not known.
+    #[serde(default)]
+    pub contract: String,
     /// Lines that are done.
     pub lines: u64,
     /// What becomes of the rows of a file that a strict contract refuses, where it does.

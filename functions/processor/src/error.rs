@@ -76,6 +76,12 @@ pub enum Error {
     /// A run of a split file has no such name, or what its steps left for each other is gone.
     #[error("the run {0:?} of a split file is not there; start the execution again")]
     Run(String),
+    /// The function has been deployed with another record contract while a split file was read.
+    #[error(
+        "the record contract is another one than that by which the file's keys were read: the function was deployed \
+         meanwhile; start the execution again"
+    )]
+    OtherContract,
     /// The invocation's time is nearly over.
     #[error(
         "the file, or what is done at once of it, needs more time than the function has; raise the function's timeout \
@@ -104,6 +110,7 @@ impl Error {
             Self::Spill(error) if !error.is_full() => ProcessorError::Transient,
             Self::Input(_)
             | Self::Run(_)
+            | Self::OtherContract
             | Self::Environment(_)
             | Self::ContractFile { .. }
             | Self::Contract { .. }

@@ -17,7 +17,7 @@ use futures::stream::FuturesUnordered;
 use report::Samples;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::backoff::Backoff;
 use crate::batch::Closed;
@@ -185,7 +185,12 @@ impl Processor {
     /// The file is not processed whole: items may have been written, but the quarantine has no manifest. A damaged file
     /// is no error: it is processed up to the damage, which the output names.
     pub async fn process(&self, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
-        self.go_on(Checkpoint { file, lines: 0, refusal: None, progress: Progress::default() }, time).await
+        self.go_on(self.start_of(file), time).await
+    }
+
+    fn start_of(&self, file: FileLocation) -> Checkpoint {
+        let contract = self.contract.fingerprint().to_owned();
+        Checkpoint { file, contract, lines: 0, refusal: None, progress: Progress::default() }
     }
 
     /// Processes a file from a checkpoint on.
@@ -194,12 +199,22 @@ impl Processor {
     /// costs to write, and nothing need be kept between two invocations, where every key seen would have to be, and the
     /// middle of a gzip stream.
     ///
+    /// Where the function has been deployed with another record contract meanwhile, the file is begun anew: what is done by
+    /// one contract cannot be accounted by another.
+    ///
     /// # Errors
     ///
     /// As of [`process`](Self::process).
     pub async fn go_on(&self, checkpoint: Checkpoint, time: Duration) -> Result<ProcessorOutput, Error> {
         let begun = Instant::now();
         let deadline = begun + time;
+        let checkpoint = match checkpoint.contract == self.contract.fingerprint() {
+            true => checkpoint,
+            false => {
+                warn!(key = checkpoint.file.key, "the record contract is another one now; beginning anew");
+                self.start_of(checkpoint.file)
+            }
+        };
         let opened = timeout_at(deadline, Object::open(&self.s3, &checkpoint.file)).await;
         let object = opened.unwrap_or(Err(Error::Deadline))?;
         let source = Source::of(&object);
@@ -229,7 +244,7 @@ impl Processor {
         }
         let Outcome { account, progress } = whole;
         let mut output = output(&source, account.summary(&self.contract, source.arrived)?, progress.refused);
-        output.checkpoint = Some(Checkpoint { file: source.file, lines, refusal, progress });
+        output.checkpoint = Some(Checkpoint { lines, refusal, progress, ..self.start_of(source.file) });
         Ok(output)
     }
 

@@ -16,8 +16,9 @@ const MOST: u64 = 1_000;
 /// How many bytes tell what a file is.
 const FIRST_BYTES: u64 = 4;
 
-/// What is read at a time to find the end of a line, bytes.
-const WINDOW: u64 = 64 << 10;
+/// What is read to find the end of a line, bytes. Where there is none, twice as much is read next.
+const FIRST_WINDOW: u64 = 64 << 10;
+const LARGEST_WINDOW: u64 = 1 << 20;
 
 /// How many ends of lines are looked for at a time.
 const AT_A_TIME: usize = 16;
@@ -49,24 +50,28 @@ impl Processor {
     async fn ranges(&self, file: &FileLocation, size: u64, count: u64) -> Result<Vec<ByteRange>, Error> {
         // A file can be so large that the product is not a 64-bit number.
         let cuts = (1..count).map(|number| (u128::from(size) * u128::from(number) / u128::from(count)) as u64);
-        let starts = stream::iter(cuts).map(|cut| self.next_line(file, cut, size)).buffered(AT_A_TIME);
-        let starts: Vec<u64> = starts.try_collect().await?;
-        let mut bounds: Vec<u64> = [0].into_iter().chain(starts).chain([size]).collect();
+        // A search that goes on to the next cut would find what that one's finds.
+        let ends = cuts.clone().skip(1).chain([size]);
+        let starts = stream::iter(cuts.zip(ends)).map(|(cut, end)| self.next_line(file, cut, end)).buffered(AT_A_TIME);
+        let starts: Vec<Option<u64>> = starts.try_collect().await?;
+        let mut bounds: Vec<u64> = [0].into_iter().chain(starts.into_iter().flatten()).chain([size]).collect();
         bounds.dedup();
         let ranges: Vec<_> = bounds.windows(2).map(|pair| ByteRange { start: pair[0], end: pair[1] }).collect();
         Ok(if ranges.len() > 1 { ranges } else { Vec::new() })
     }
 
-    /// Where the first line starts behind byte `from`; the file's end, where none does.
-    async fn next_line(&self, file: &FileLocation, mut from: u64, size: u64) -> Result<u64, Error> {
-        while from < size {
-            let window = ByteRange { start: from, end: (from + WINDOW).min(size) };
+    /// Where the first line starts behind byte `from`, if one ends before byte `to`.
+    async fn next_line(&self, file: &FileLocation, mut from: u64, to: u64) -> Result<Option<u64>, Error> {
+        let mut length = FIRST_WINDOW;
+        while from < to {
+            let window = ByteRange { start: from, end: (from + length).min(to) };
             let bytes = Object::open_range(&self.s3, file, window).await?.collect(self.backoff).await?;
             if let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
-                return Ok(from + at as u64 + 1);
+                return Ok(Some(from + at as u64 + 1));
             }
             from = window.end;
+            length = (2 * length).min(LARGEST_WINDOW);
         }
-        Ok(size)
+        Ok(None)
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Run {
     pub(super) bucket: String,
     backoff: Backoff,
     hasher: KeyHasher,
+    /// The fingerprint of the record contract.
+    contract: String,
 }
 
 /// What S3 has not.
@@ -56,19 +58,31 @@ impl Run {
 
     /// The run of this name.
     pub(super) fn of_name(processor: &Processor, name: &str) -> Result<Self, Error> {
+        let unknown = || Error::Run(name.into());
+        let (digits, contract) = name.split_once('-').ok_or_else(unknown)?;
         let mut seed = [0; SEED_BYTES];
-        hex::decode_to_slice(name, &mut seed).map_err(|_| Error::Run(name.into()))?;
+        hex::decode_to_slice(digits, &mut seed).map_err(|_| unknown())?;
+        if contract != processor.contract.fingerprint() {
+            return Err(Error::OtherContract);
+        }
         Ok(Self::new(processor, KeyHasher::with_seed(seed)))
     }
 
     fn new(processor: &Processor, hasher: KeyHasher) -> Self {
-        let Processor { s3, environment, backoff, .. } = processor;
-        Self { client: s3.clone(), bucket: environment.quarantine_bucket.clone(), backoff: *backoff, hasher }
+        let Processor { s3, environment, backoff, contract, .. } = processor;
+        Self {
+            client: s3.clone(),
+            bucket: environment.quarantine_bucket.clone(),
+            backoff: *backoff,
+            hasher,
+            contract: contract.fingerprint().to_owned(),
+        }
     }
 
-    /// Its name, which is the seed of its hashes: whoever writes the rows learns it too late to make two keys collide.
+    /// Its name: the seed of its hashes, which whoever writes the rows learns too late to make two keys collide, and the
+    /// fingerprint of the record contract, by which all of its steps read.
     pub(super) fn name(&self) -> String {
-        hex::encode(self.hasher.seed())
+        format!("{}-{}", hex::encode(self.hasher.seed()), self.contract)
     }
 
     /// What hashes the keys of every range alike.

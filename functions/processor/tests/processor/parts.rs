@@ -252,6 +252,39 @@ async fn steps_of_a_run_that_is_gone_say_so() {
     assert!(matches!(error, Error::Run(_)), "{error}");
 }
 
+/// [`CONTRACT`], but that it does not let through what that one only warns of.
+fn stricter() -> String {
+    CONTRACT.replace(", severity: warn", "")
+}
+
+#[tokio::test]
+async fn a_file_is_begun_anew_where_another_contract_is_deployed_meanwhile() {
+    let content = rows(4_000);
+    let server = server(&content).await;
+    let expected = whole(&server, &content).await;
+    let before = processor(&stricter(), &server).with_reading_share(0.0);
+    let checkpoint = before.process(file(&content), TIME).await.unwrap().checkpoint.unwrap();
+    let output = processor(CONTRACT, &server).go_on(checkpoint, TIME).await.unwrap();
+    assert_eq!(left(&server, output), expected);
+}
+
+#[tokio::test]
+async fn no_step_of_a_run_is_done_by_another_contract() {
+    let content = rows(100);
+    let server = server(&content).await;
+    let plan = plan(&processor(&stricter(), &server), &content, 2_000).await;
+    let input = || inputs(&plan).next().unwrap();
+    for step in [
+        ProcessorStep::Keys(input()),
+        ProcessorStep::Reconcile(plan.clone()),
+        ProcessorStep::Write(input()),
+        ProcessorStep::Finish(plan.clone()),
+    ] {
+        let error = perform(&processor(CONTRACT, &server), step).await.unwrap_err();
+        assert!(matches!(error, Error::OtherContract), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_is_continued_where_it_stopped_exactly_once() {
     let plain = rows(4_000);
