@@ -12,8 +12,8 @@ use serde::Deserialize;
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
 const ITEMS: usize = 25;
 
-/// A batch that has grown to this many bytes of JSON takes no more. One item is at most 400 KB, and its JSON seven times
-/// as long (`{"NULL":true},` for two bytes): the request stays far below its limit of 16 MB.
+/// A batch that has grown to this many bytes of JSON takes no more. One item is at most 400 KB, and its JSON nine times
+/// as long (`{"S":""},` for one byte): the request stays far below its limit of 16 MB.
 const BYTES: usize = 1 << 20;
 
 /// What closes a body.

@@ -88,6 +88,12 @@ pub enum Error {
          or memory, or export smaller files. What was written stays, and another run completes it"
     )]
     Deadline,
+    /// The invocation's time was over before the table had taken a range's rows.
+    #[error(
+        "the table took the rows of the range too slowly for the function's time; run the execution again when the table is \
+         less busy, raise its throughput, or set smaller ranges (the setting `split.range_mb`)"
+    )]
+    Slow,
     /// The keys seen have no room in memory, nor in the function's ephemeral storage.
     #[error(
         "{0}; raise the function's ephemeral storage (the setting `ephemeral_storage_mb`): a million rows take 32 MB of it"
@@ -106,7 +112,7 @@ impl Error {
     pub fn kind(&self) -> ProcessorError {
         match self {
             Self::Service { kind, .. } => *kind,
-            Self::Interrupted { .. } | Self::Busy { .. } => ProcessorError::Transient,
+            Self::Interrupted { .. } | Self::Busy { .. } | Self::Slow => ProcessorError::Transient,
             Self::Spill(error) if !error.is_full() => ProcessorError::Transient,
             Self::Input(_)
             | Self::Run(_)

@@ -85,7 +85,7 @@ pub(super) fn add_state_machine(
 
     let destination =
         LogDestination::new().cloud_watch_logs_log_group(CloudWatchLogsLogGroup::new().log_group_arn(log_group.arn()));
-    // The data of an execution is a bucket, a key and counts: nothing that a log may not hold.
+    // The data of an execution is a bucket, a key, counts, and pointers to fields that are wrong or new: no value of a row.
     let logging = LoggingConfiguration::new()
         .destinations([destination])
         .include_execution_data(true)

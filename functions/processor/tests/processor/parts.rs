@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::time::Duration;
 
 use crate::support::{Server, TIME, gunzip, processor};
 use contract::{
@@ -237,6 +238,17 @@ fn quarantined_at_first_line(server: &Server) -> Option<Vec<u8>> {
 }
 
 #[tokio::test]
+async fn a_file_of_one_long_line_is_searched_once() {
+    let content = vec![b'x'; 1_000_000];
+    let server = server(&content).await;
+    let plan = plan(&processor(CONTRACT, &server), &content, 10_000).await;
+    assert_eq!(plan.ranges, []);
+    let requests = server.state.lock().unwrap().requests.len();
+    // The file's state, its first bytes, and each range but the first.
+    assert_eq!(requests, 2 + 99);
+}
+
+#[tokio::test]
 async fn steps_of_a_run_that_is_gone_say_so() {
     let content = rows(100);
     let server = server(&content).await;
@@ -250,6 +262,22 @@ async fn steps_of_a_run_that_is_gone_say_so() {
     let other = SplitPlan { run: "../elsewhere".into(), ..plan };
     let error = perform(&processor, ProcessorStep::Reconcile(other)).await.unwrap_err();
     assert!(matches!(error, Error::Run(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_range_that_the_table_takes_too_slowly_is_tried_again() {
+    let content = rows(100);
+    let server = server(&content).await;
+    let processor = processor(CONTRACT, &server);
+    let plan = plan(&processor, &content, 2_000).await;
+    for input in inputs(&plan) {
+        perform(&processor, ProcessorStep::Keys(input)).await.unwrap();
+    }
+    perform(&processor, ProcessorStep::Reconcile(plan.clone())).await.unwrap();
+    let step = ProcessorStep::Write(inputs(&plan).next().unwrap());
+    let error = processor.perform(step, Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, Error::Slow), "{error}");
+    assert_eq!(error.kind(), contract::ProcessorError::Transient);
 }
 
 /// [`CONTRACT`], but that it does not let through what that one only warns of.
