@@ -85,7 +85,7 @@ impl<'a> Quarantine<'a> {
     pub(crate) async fn progress(&mut self, begun: Instant) -> Result<Progress, Error> {
         let objects = [self.lines.finish().await?, self.refused.finish().await?];
         let mut samples = std::mem::take(&mut self.lines.samples);
-        samples.append(std::mem::take(&mut self.refused.samples));
+        samples.extend(std::mem::take(&mut self.refused.samples).into_rows());
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let objects = objects.into_iter().flatten().collect();
         Ok(Progress { refused: self.refused.rows, objects, samples: samples.into_rows(), milliseconds })
@@ -214,7 +214,7 @@ impl<'a> Upload<'a> {
             // Packing into memory cannot fail.
             let _ = packer.write_all(&more.text);
             self.rows += more.rows;
-            self.samples.append(more.samples);
+            self.samples.extend(more.samples.into_rows());
             for (code, rows) in more.codes {
                 *self.codes.entry(code).or_default() += rows;
             }

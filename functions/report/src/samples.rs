@@ -32,11 +32,6 @@ impl Samples {
         }
     }
 
-    /// Takes those of `later` of whose codes there are few.
-    pub fn append(&mut self, later: Self) {
-        self.extend(later.rows);
-    }
-
     /// Takes those of `rows` of whose codes there are few.
     pub fn extend(&mut self, rows: Vec<RowSample>) {
         for row in rows {
@@ -103,8 +98,8 @@ mod tests {
     #[test]
     fn a_few_rows_of_each_code_are_taken() {
         let mut samples = offered(1..100, &[Code::JsonSyntax]);
-        samples.append(offered(200..300, &[Code::JsonSyntax]));
-        samples.append(offered(150..160, &[Code::FieldType, Code::JsonSyntax]));
+        samples.extend(offered(200..300, &[Code::JsonSyntax]).into_rows());
+        samples.extend(offered(150..160, &[Code::FieldType, Code::JsonSyntax]).into_rows());
         assert_eq!(lines(samples), [1, 2, 3, 150, 151, 152]);
     }
 

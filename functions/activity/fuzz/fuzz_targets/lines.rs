@@ -1,4 +1,5 @@
-//! However a file is cut into pieces, its rows are the same, and its lines are those between its line feeds.
+//! However a file is cut into pieces, its rows are the same, and its lines are those between its line feeds. Whatever the rows
+//! before it, a row becomes the same item.
 
 #![no_main]
 
@@ -16,5 +17,11 @@ fuzz_target!(|input: &[u8]| {
         let is_mark = file == b"\xef\xbb\xbf";
         let last = usize::from(!is_mark && file.last().is_some_and(|byte| *byte != b'\n'));
         assert_eq!(whole.summary.counts.lines, (ended + last) as u64);
+        let mut lines = file.split(|byte| *byte == b'\n');
+        let mut alone = read(&contract, lines.next()).items;
+        // Not as a file's first bytes, which may be a mark.
+        alone.extend(lines.flat_map(|line| read(&contract, [&b"\n"[..], line]).items));
+        assert!(alone.iter().all(|item| whole.items.contains(item)), "{alone:?} {whole:?}");
+        assert!(whole.items.iter().all(|item| alone.contains(item)), "{alone:?} {whole:?}");
     }
 });
