@@ -15,6 +15,8 @@ use crate::text::Text;
 const MAX_DIGITS: usize = 38;
 /// The powers of ten that the first digit of a number may have: 1E-130 to 9.99…E+125.
 const MAGNITUDE: std::ops::RangeInclusive<i64> = -130..=125;
+/// The least number above them all.
+pub(crate) const BEYOND: f64 = 1e126;
 /// Numbers that fit are written plainly, longer ones in scientific notation: 38 digits, a sign and a point fit.
 const MAX_PLAIN: usize = MAX_DIGITS + 2;
 

@@ -144,12 +144,11 @@ impl Observation {
 
     /// Adds what was observed of other rows.
     pub(super) fn merge(&mut self, other: Self) {
-        let most = self.fields.max(other.fields);
         self.root.merge(other.root);
-        self.fields = most.max(self.root.count());
+        self.fields = self.root.count().max(self.fields).max(other.fields);
         if self.fields > MAX_FIELDS {
             // No more is told of them than that they are too many.
-            *self = Self { root: Node::default(), fields: MAX_FIELDS + 1 };
+            self.root = Node::default();
         }
     }
 
@@ -173,7 +172,7 @@ fn add_value(name: &str, value: &Attribute, parent: &mut Node, fields: &mut usiz
     let Some(kind) = kind(value) else { return };
     let name = &*pointer::cut(name);
     if !parent.below.contains_key(name) {
-        *fields = (*fields + 1).min(MAX_FIELDS + 1);
+        *fields += 1;
         if *fields > MAX_FIELDS {
             return;
         }

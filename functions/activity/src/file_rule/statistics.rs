@@ -14,6 +14,7 @@ use super::{FileRule, Measure, Observed, RowCounts};
 use crate::attribute::{Attribute, Map};
 use crate::instant::Instant;
 use crate::key_hash::{KeyHash, KeyHasher};
+use crate::number;
 use crate::period::Period;
 use crate::pointer::Pointer;
 use crate::spill::{ExternalSort, Spill, SpillError};
@@ -250,12 +251,9 @@ impl Tally {
     }
 }
 
-/// What DynamoDB takes is smaller. So no sum of numbers comes near the largest float, and a sum has a text in JSON.
-const LARGEST: f64 = 1e126;
-
-/// The number as a float, where DynamoDB takes it.
+/// The number as a float, where DynamoDB takes it: no sum of such comes near the largest float, and each has a text in JSON.
 fn measurable(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| value.abs() < LARGEST)
+    text.parse().ok().filter(|value: &f64| value.abs() < number::BEYOND)
 }
 
 impl Distinct {

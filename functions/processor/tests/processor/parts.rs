@@ -106,6 +106,16 @@ async fn plan(processor: &Processor, content: &[u8], range_bytes: u64) -> SplitP
     }
 }
 
+/// Plans a file, and does what comes before its rows are written.
+async fn reconciled(processor: &Processor, content: &[u8], range_bytes: u64) -> SplitPlan {
+    let plan = plan(processor, content, range_bytes).await;
+    for input in inputs(&plan) {
+        range(processor, ProcessorStep::Keys(input)).await;
+    }
+    perform(processor, ProcessorStep::Reconcile(plan.clone())).await.unwrap();
+    plan
+}
+
 fn inputs(plan: &SplitPlan) -> impl Iterator<Item = RangeInput> {
     plan.ranges.iter().map(|range| RangeInput { file: plan.file.clone(), run: plan.run.clone(), range: *range })
 }
@@ -210,15 +220,11 @@ async fn a_range_that_was_given_up_is_damage_and_the_others_are_accounted_for() 
     let content = rows(400);
     let server = server(&content).await;
     let processor = processor(CONTRACT, &server);
-    let plan = plan(&processor, &content, 5_000).await;
     processor.process(file(&content), TIME).await.unwrap();
     let earlier = quarantined_at_first_line(&server);
     assert!(earlier.is_some());
     server.state.lock().unwrap().items.clear();
-    for input in inputs(&plan) {
-        range(&processor, ProcessorStep::Keys(input)).await;
-    }
-    perform(&processor, ProcessorStep::Reconcile(plan.clone())).await.unwrap();
+    let plan = reconciled(&processor, &content, 5_000).await;
     for input in inputs(&plan).skip(1) {
         range(&processor, ProcessorStep::Write(input)).await;
     }
@@ -269,11 +275,7 @@ async fn a_range_that_the_table_takes_too_slowly_is_tried_again() {
     let content = rows(100);
     let server = server(&content).await;
     let processor = processor(CONTRACT, &server);
-    let plan = plan(&processor, &content, 2_000).await;
-    for input in inputs(&plan) {
-        perform(&processor, ProcessorStep::Keys(input)).await.unwrap();
-    }
-    perform(&processor, ProcessorStep::Reconcile(plan.clone())).await.unwrap();
+    let plan = reconciled(&processor, &content, 2_000).await;
     let step = ProcessorStep::Write(inputs(&plan).next().unwrap());
     let error = processor.perform(step, Duration::ZERO).await.unwrap_err();
     assert!(matches!(error, Error::Slow), "{error}");
