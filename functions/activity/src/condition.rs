@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::attribute::Map;
+use crate::attributes::Attributes;
 use crate::field::{FieldRule, Setting};
 use crate::handling::Findings;
 use crate::pointer::Pointer;
@@ -45,7 +45,7 @@ impl TryFrom<Written> for Conditional {
 
 impl Conditional {
     /// Applies the rules of `then` where every one of `when` holds.
-    pub(crate) fn apply(&self, row: &mut Map, setting: Setting<'_>, findings: &mut Findings<'_>) {
+    pub(crate) fn apply(&self, row: &mut Attributes<'_>, setting: Setting<'_>, findings: &mut Findings<'_>) {
         if self.when.iter().all(|(pointer, rule)| rule.holds(pointer, row, setting)) {
             self.then.iter().for_each(|(pointer, rule)| rule.apply(pointer, row, setting, findings));
         }

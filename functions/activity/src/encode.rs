@@ -15,18 +15,14 @@ impl Item<'_> {
         to.push(b',');
         write_name(&Text::plain(SORT_KEY), to);
         write_any_string(&self.timestamp, to);
-        for (name, value) in self.attributes.entries() {
-            to.push(b',');
-            write_name(name, to);
-            write_value(value, to);
-        }
+        self.attributes.write_json(to);
         to.push(b'}');
     }
 }
 
 /// Appends a value under the name of its type. The depth of the recursion is bounded: the record contract lets no row
 /// through that is nested deeper than DynamoDB allows.
-fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
+pub(crate) fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
     match value {
         Attribute::S(text) => write_string(text, to),
         Attribute::N(digits) => write_parts([br#"{"N":""#, digits.as_bytes(), br#""}"#], to),
@@ -49,12 +45,17 @@ fn write_value(value: &Attribute<'_>, to: &mut Vec<u8>) {
                 if index > 0 {
                     to.push(b',');
                 }
-                write_name(name, to);
-                write_value(member, to);
+                write_field(name, member, to);
             }
             to.extend_from_slice(b"}}");
         }
     }
+}
+
+/// Appends a name and its value.
+pub(crate) fn write_field(name: &Text<'_>, value: &Attribute<'_>, to: &mut Vec<u8>) {
+    write_name(name, to);
+    write_value(value, to);
 }
 
 /// Appends a name and a colon. Nearly every text needs no escape, which is known since the line was read, and is copied

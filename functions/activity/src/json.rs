@@ -5,11 +5,13 @@
 //! `serde_json`, which must accept and refuse the same texts.
 
 use std::borrow::Cow;
+use std::iter;
 use std::mem;
+use std::ops::Range;
 
 use crate::attribute::{Attribute, Map};
 use crate::encode::plain_prefix;
-use crate::shape::{AROUND_NAME, Shape};
+use crate::template::{Lead, MOST_VALUES};
 use crate::text::Text;
 use crate::{Code, Reason, number};
 
@@ -32,14 +34,15 @@ pub(crate) struct Document<'a> {
 /// Parses JSON texts, one after another.
 pub(crate) struct JsonParser {
     max_depth: usize,
-    shape: Shape,
+    /// Where the values of the text at hand stand that are no objects and in no array.
+    leaves: Vec<Range<usize>>,
 }
 
 impl JsonParser {
     /// A parser for values of so many levels. The value itself is level 0, what an object or array holds is one level
     /// deeper, and level `max_depth` is the last: counted as DynamoDB counts an item's nesting.
     pub(crate) fn new(max_depth: usize) -> Self {
-        Self { max_depth, shape: Shape::default() }
+        Self { max_depth, leaves: Vec::new() }
     }
 
     /// Parses one JSON text.
@@ -48,10 +51,8 @@ impl JsonParser {
     ///
     /// `JSON_SYNTAX`, `JSON_SURROGATE` or `DEPTH`, with the byte.
     pub(crate) fn parse<'a>(&mut self, text: &'a str) -> Result<Document<'a>, Reason> {
-        let Self { max_depth, shape } = self;
-        shape.begin();
-        let mut parser =
-            Parser { text, at: 0, max_depth: *max_depth, shape, in_array: false, repeated_key: false, suspect: false };
+        self.leaves.clear();
+        let mut parser = Parser::new(text, self.max_depth, &mut self.leaves);
         let mut value = Attribute::Null;
         parser.value(0, &mut value).map_err(|code| Reason::at_byte(code, parser.at))?;
         parser.skip_space();
@@ -60,20 +61,48 @@ impl JsonParser {
         }
         Ok(Document { value, repeated_key: parser.repeated_key, suspect: parser.suspect })
     }
+
+    /// Where in the text that was parsed last the values stand that are no objects and in no array; beyond
+    /// [`MOST_VALUES`] there are others.
+    pub(crate) fn leaves(&self) -> &[Range<usize>] {
+        &self.leaves
+    }
+
+    /// The values of a text that has these leads before them, and `tail` behind. None where it has not, or where there is
+    /// anything to say of the values: [`parse`](Self::parse) says it.
+    pub(crate) fn values<'a>(&mut self, leads: &[Lead], tail: &str, text: &'a str) -> Option<Vec<Attribute<'a>>> {
+        let mut parser = Parser::new(text, self.max_depth, &mut self.leaves);
+        // A value is made where it stays: one that is moved there would be read back before it is in memory, and wait.
+        let mut values: Vec<_> = iter::repeat_with(|| Attribute::Null).take(leads.len()).collect();
+        for (lead, to) in leads.iter().zip(&mut values) {
+            parser.at += parser.rest().starts_with(lead.text.as_bytes()).then_some(lead.text.len())?;
+            match parser.peek()? {
+                b'{' => return None,
+                b'"' if let Some(text) = parser.plain_string() => *to = Attribute::S(Text::plain(text)),
+                b'0'..=b'9' if let Some(digits) = parser.normal_number() => *to = Attribute::N(Text::plain(digits)),
+                _ => parser.value(lead.level, to).ok()?,
+            }
+        }
+        let is_whole = parser.rest() == tail.as_bytes() && !parser.repeated_key && !parser.suspect;
+        is_whole.then_some(values)
+    }
 }
 
 struct Parser<'a, 's> {
     text: &'a str,
     at: usize,
     max_depth: usize,
-    shape: &'s mut Shape,
-    /// Objects in an array come in any number: their names are not those of the row before.
+    leaves: &'s mut Vec<Range<usize>>,
     in_array: bool,
     repeated_key: bool,
     suspect: bool,
 }
 
-impl<'a> Parser<'a, '_> {
+impl<'a, 's> Parser<'a, 's> {
+    fn new(text: &'a str, max_depth: usize, leaves: &'s mut Vec<Range<usize>>) -> Self {
+        Self { text, at: 0, max_depth, leaves, in_array: false, repeated_key: false, suspect: false }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -126,6 +155,15 @@ impl<'a> Parser<'a, '_> {
         Ok(value)
     }
 
+    /// Reads a number, if it is next and written as it is kept.
+    fn normal_number(&mut self) -> Option<&'a str> {
+        let rest = &self.text[self.at..];
+        let digits = &rest[..number::scan(rest.as_bytes())?];
+        let is_normal = number::is_normal(digits);
+        self.at += if is_normal { digits.len() } else { 0 };
+        is_normal.then_some(digits)
+    }
+
     fn number(&mut self) -> Result<Text<'a>, Code> {
         let length = number::scan(self.rest()).ok_or(Code::JsonSyntax)?;
         let text = &self.text[self.at..self.at + length];
@@ -161,8 +199,8 @@ impl<'a> Parser<'a, '_> {
         if !self.take(b'}') {
             loop {
                 self.skip_space();
-                let name = self.name(level)?;
-                self.value(level, &mut entries.push_mut((name, Attribute::Null)).1)?;
+                let name = self.name()?;
+                self.member(level, &mut entries.push_mut((name, Attribute::Null)).1)?;
                 self.skip_space();
                 if self.take(b'}') {
                     break;
@@ -170,32 +208,30 @@ impl<'a> Parser<'a, '_> {
                 self.expect(b',')?;
             }
         }
-        if level == 1 && self.shape.put_in_order(&mut entries) {
-            return Ok(Map::in_order(entries));
-        }
         let (map, repeated) = Map::from_entries(entries);
         self.repeated_key |= repeated;
         Ok(map)
     }
 
-    /// Reads the name of a field of an object at `level`, and the colon.
-    fn name(&mut self, level: usize) -> Result<Text<'a>, Code> {
-        if !self.in_array
-            && let Some(length) = self.shape.next(level, self.rest())
-        {
-            let start = self.at + 1;
-            self.at += length + AROUND_NAME;
-            return Ok(Text::plain(&self.text[start..start + length]));
-        }
-        let start = self.at;
+    /// Reads the name of a field, and the colon.
+    fn name(&mut self) -> Result<Text<'a>, Code> {
         let name = self.string()?;
         self.suspect |= name.is_empty() || name.len() > MAX_NAME_BYTES;
         self.skip_space();
         self.expect(b':')?;
-        if !self.in_array {
-            self.shape.set(level, &self.text[start..self.at], name.as_plain());
-        }
         Ok(name)
+    }
+
+    /// Reads the value of a field.
+    fn member(&mut self, level: usize, to: &mut Attribute<'a>) -> Result<(), Code> {
+        self.skip_space();
+        let start = self.at;
+        self.value(level, to)?;
+        let is_leaf = !self.in_array && !matches!(to, Attribute::M(_));
+        if is_leaf && self.leaves.len() <= MOST_VALUES {
+            self.leaves.push(start..self.at);
+        }
+        Ok(())
     }
 
     fn string(&mut self) -> Result<Text<'a>, Code> {
@@ -209,6 +245,15 @@ impl<'a> Parser<'a, '_> {
             Some(b'\\') => self.escaped_string(plain),
             _ => Err(Code::JsonSyntax),
         }
+    }
+
+    /// Reads a string, if it is next and nothing in it is escaped.
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let rest = self.text.get(self.at + 1..)?;
+        let length = plain_prefix(rest.as_bytes());
+        let is_whole = rest.as_bytes().get(length) == Some(&b'"');
+        self.at += if is_whole { length + 2 } else { 0 };
+        is_whole.then(|| &rest[..length])
     }
 
     /// Reads a string on from its first backslash.

@@ -25,6 +25,7 @@
 
 mod account;
 mod attribute;
+mod attributes;
 mod code;
 mod condition;
 mod document;
@@ -45,8 +46,8 @@ mod quarantine;
 mod reader;
 mod record_contract;
 mod row;
-mod shape;
 mod spill;
+mod template;
 mod text;
 mod time_format;
 mod unique;

@@ -48,7 +48,7 @@ pub(crate) fn normalise_text<'a>(text: &Text<'a>) -> Result<Text<'a>, Code> {
 }
 
 /// Whether `text` is, at a glance, the normal text of its value: the usual case, and it saves taking it apart.
-fn is_normal(text: &str) -> bool {
+pub(crate) fn is_normal(text: &str) -> bool {
     let (mut point, mut exponent) = (false, false);
     for byte in text.bytes() {
         point |= byte == b'.';

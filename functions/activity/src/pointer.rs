@@ -48,7 +48,12 @@ impl Pointer {
 
     /// The value in `row`.
     pub(crate) fn get<'r, 'a>(&self, row: &'r Map<'a>) -> Option<&'r Attribute<'a>> {
-        self.rest.iter().try_fold(row.get(&self.first)?, |value, segment| match value {
+        self.get_below(row.get(&self.first)?, 1)
+    }
+
+    /// The value below `value`, to which so many segments have led.
+    pub(crate) fn get_below<'r, 'a>(&self, value: &'r Attribute<'a>, passed: usize) -> Option<&'r Attribute<'a>> {
+        self.rest[passed - 1..].iter().try_fold(value, |value, segment| match value {
             Attribute::M(map) => map.get(segment),
             Attribute::L(elements) => elements.get(index(segment)?),
             _ => None,
@@ -57,9 +62,18 @@ impl Pointer {
 
     /// Hands every value that the pointer reaches in `row` to `visit`, and where it stands; none, once, where there is
     /// no value. Below a `*`, an absent array and an empty one have nothing to visit.
-    pub(crate) fn visit(&self, row: &mut Map, visit: &mut impl FnMut(Option<&mut Attribute>, Place<'_>)) {
-        let place = Place { pointer: self, element: None };
-        walk(row.get_mut(&self.first), &self.rest, place, visit);
+    pub(crate) fn visit<'a>(&self, row: &mut Map<'a>, visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>)) {
+        self.visit_below(row.get_mut(&self.first), 1, visit);
+    }
+
+    /// The same from `value` on, to which so many segments have led.
+    pub(crate) fn visit_below<'a>(
+        &self,
+        value: Option<&mut Attribute<'a>>,
+        passed: usize,
+        visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
+    ) {
+        walk(value, &self.rest[passed - 1..], Place { pointer: self, element: None }, visit);
     }
 
     /// Whether this can reach more than one value of a row.
@@ -81,11 +95,11 @@ impl Pointer {
 /// The segment that reaches every element of an array.
 const ANY: &str = "*";
 
-fn walk(
-    value: Option<&mut Attribute>,
+fn walk<'a>(
+    value: Option<&mut Attribute<'a>>,
     rest: &[String],
     place: Place<'_>,
-    visit: &mut impl FnMut(Option<&mut Attribute>, Place<'_>),
+    visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
 ) {
     match (value, rest) {
         (value, []) => visit(value, place),

@@ -243,13 +243,17 @@ impl RecordContract {
     /// The JSON Schema (draft 7) of a contract, for editors.
     pub const JSON_SCHEMA: &str = include_str!("../../processor/contract.schema.json");
 
+    /// Every pointer with which a row is looked at.
+    pub(crate) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        let conditions = self.conditions.iter().flat_map(|rule| rule.when.iter().chain(&rule.then));
+        let ruled = self.fields.iter().chain(conditions).map(|(pointer, _)| pointer);
+        let measured = self.file.rules.iter().filter_map(FileRule::field);
+        ruled.chain(measured).chain(&self.user).chain(&self.time).chain(&self.id)
+    }
+
     /// Tells the rules that forbid unknown names which ones the contract's pointers lead through.
     fn know_names(&mut self, forbid_unknown: bool) {
-        let conditions = || self.conditions.iter().flat_map(|rule| rule.when.iter().chain(&rule.then));
-        let ruled = self.fields.iter().chain(conditions()).map(|(pointer, _)| pointer);
-        let measured = self.file.rules.iter().filter_map(FileRule::field);
-        let ruled = ruled.chain(measured);
-        let pointers: Vec<Pointer> = ruled.chain(&self.user).chain(&self.time).chain(&self.id).cloned().collect();
+        let pointers: Vec<Pointer> = self.pointers().cloned().collect();
         let below = |path: &[&str]| -> BTreeSet<String> {
             let next = |pointer: &Pointer| {
                 let mut segments = pointer.segments();

@@ -1,18 +1,21 @@
 //! One row: from the bytes of a line to an item, or to every reason why not.
 
+use std::borrow::Cow;
 use std::str;
 
 use sha2::{Digest, Sha256};
 
 use crate::attribute::{Attribute, Map};
+use crate::attributes::Attributes;
 use crate::field::{Setting, find_unknown};
 use crate::file_rule::Statistics;
 use crate::handling::Findings;
 use crate::instant::{self, Instant};
-use crate::json::{Document, JsonParser, MAX_NAME_BYTES};
+use crate::json::{JsonParser, MAX_NAME_BYTES};
 use crate::key_hash::KeyHasher;
 use crate::pointer::{self, Pointer};
 use crate::spill::SpillError;
+use crate::template::Templates;
 use crate::text::Text;
 use crate::unique::UniqueFields;
 use crate::{Code, Reason, RecordContract, number};
@@ -52,20 +55,25 @@ pub struct Item<'a> {
     /// The sort key, [`SORT_KEY`].
     pub timestamp: String,
     /// The row's fields, without the two keys.
-    pub attributes: Map<'a>,
+    pub(crate) attributes: Attributes<'a>,
 }
 
 impl Item<'_> {
+    /// The row's fields, without the two keys.
+    pub fn attributes(&self) -> Cow<'_, Map<'_>> {
+        self.attributes.map_without_keys()
+    }
+
     /// The item with texts of its own, for longer than the line is there.
     pub fn into_owned(self) -> Item<'static> {
-        let Self { user_id, timestamp, attributes } = self;
-        Item { user_id: user_id.into_owned(), timestamp, attributes: attributes.into_owned() }
+        let attributes = Attributes::Map(self.attributes().into_owned().into_owned());
+        Item { user_id: self.user_id.into_owned(), timestamp: self.timestamp, attributes }
     }
 
     /// The item's size, bytes, as DynamoDB counts: names and values, keys included; at most 409,600.
     pub fn size(&self) -> usize {
         let keys = PARTITION_KEY.len() + self.user_id.len() + SORT_KEY.len() + self.timestamp.len();
-        keys + self.attributes.size()
+        keys + self.attributes().size()
     }
 }
 
@@ -73,6 +81,7 @@ impl Item<'_> {
 pub(crate) struct RowParser<'c> {
     contract: &'c RecordContract,
     json: JsonParser,
+    templates: Templates<'c>,
     /// When the file arrived, where that is known.
     pub(crate) arrived: Option<Instant>,
     /// Whether the file is UTF-16: what cannot be read of it cannot for that.
@@ -91,6 +100,7 @@ impl<'c> RowParser<'c> {
         Self {
             contract,
             json: JsonParser::new(contract.limits.max_depth),
+            templates: Templates::new(contract.pointers().collect()),
             arrived: None,
             is_utf16: false,
             unique: UniqueFields::new(contract),
@@ -106,22 +116,12 @@ impl<'c> RowParser<'c> {
         &mut self,
         raw: &'a [u8],
         findings: &mut Findings<'c>,
-    ) -> Result<Option<Item<'a>>, SpillError> {
-        match self.document(raw) {
-            Ok(document) => {
-                let Attribute::M(row) = document.value else {
-                    self.unique.look_at(None, &self.hasher);
-                    findings.add_fatal(Reason::of_row(Code::NotObject));
-                    return Ok(None);
-                };
-                if document.suspect {
-                    find_faults_in_map(&row, &mut String::new(), findings);
-                }
-                if document.repeated_key {
-                    findings.add(Code::JsonDuplicateKey, None, || Reason::of_row(Code::JsonDuplicateKey));
-                }
-                self.item(row, raw.len() <= SMALL_LINE, findings)
-            }
+    ) -> Result<Option<Item<'a>>, SpillError>
+    where
+        'c: 'a,
+    {
+        match self.fields(raw, findings) {
+            Ok(row) => self.item(row, raw.len() <= SMALL_LINE, findings),
             Err(reason) => {
                 self.unique.look_at(None, &self.hasher);
                 findings.add_fatal(reason);
@@ -130,11 +130,27 @@ impl<'c> RowParser<'c> {
         }
     }
 
-    fn document<'a>(&mut self, raw: &'a [u8]) -> Result<Document<'a>, Reason> {
-        let text = simdutf8::compat::from_utf8(raw);
-        let text = text.map_err(|error| Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()));
-        let document = text.and_then(|text| self.json.parse(text));
-        document.map_err(|reason| self.explain(reason, raw))
+    /// The fields of a line that is a JSON object.
+    fn fields<'a>(&mut self, raw: &'a [u8], findings: &mut Findings<'c>) -> Result<Attributes<'a>, Reason>
+    where
+        'c: 'a,
+    {
+        let text = simdutf8::compat::from_utf8(raw)
+            .map_err(|error| self.explain(Reason::at_byte(Code::Utf8Invalid, error.valid_up_to()), raw))?;
+        if let Some(fields) = self.templates.read(&mut self.json, text) {
+            return Ok(fields);
+        }
+        let document = self.json.parse(text).map_err(|reason| self.explain(reason, raw))?;
+        let Attribute::M(row) = document.value else { return Err(Reason::of_row(Code::NotObject)) };
+        if document.suspect {
+            find_faults_in_map(&row, &mut String::new(), findings);
+        }
+        if document.repeated_key {
+            findings.add(Code::JsonDuplicateKey, None, || Reason::of_row(Code::JsonDuplicateKey));
+        } else if !document.suspect {
+            self.templates.learn(text, self.json.leaves());
+        }
+        Ok(Attributes::Map(row))
     }
 
     /// Says more of why `raw` cannot be read, where the file's form is why.
@@ -152,7 +168,7 @@ impl<'c> RowParser<'c> {
     /// Makes the item. There is none where no key can be made.
     fn item<'a>(
         &mut self,
-        mut row: Map<'a>,
+        mut row: Attributes<'a>,
         is_small: bool,
         findings: &mut Findings<'c>,
     ) -> Result<Option<Item<'a>>, SpillError> {
@@ -165,7 +181,7 @@ impl<'c> RowParser<'c> {
             conditional.apply(&mut row, setting, findings);
         }
         if let Some(known) = &contract.known {
-            find_unknown(known, &row, "", None, findings);
+            find_unknown(known, row.names(), "", None, findings);
         }
         self.unique.look_at(Some(&row), &self.hasher);
         self.statistics.add(&mut row, &self.hasher)?;
@@ -186,7 +202,7 @@ impl<'c> RowParser<'c> {
 
     /// The instant, `#`, and the id or else a hash of the attributes: equal content, in whatever order and spacing, is
     /// the same event sent again.
-    fn sort_key(&mut self, time: Instant, id: Option<Text<'_>>, attributes: &Map<'_>) -> String {
+    fn sort_key(&mut self, time: Instant, id: Option<Text<'_>>, attributes: &Attributes<'_>) -> String {
         let behind = id.as_ref().map_or(2 * HASH_BYTES, |id| id.len());
         let mut key = String::with_capacity(instant::TEXT_BYTES + 1 + behind);
         time.write_to(&mut key);
@@ -212,8 +228,8 @@ fn keep<T>(result: Result<T, Reason>, findings: &mut Findings<'_>) -> Option<T> 
 }
 
 /// The first of `pointers` whose value is neither absent nor null.
-fn source<'c, 'r, 'a>(pointers: &'c [Pointer], row: &'r Map<'a>) -> Option<(&'c Pointer, &'r Attribute<'a>)> {
-    let present = |pointer: &'c Pointer| match pointer.get(row) {
+fn source<'c, 'r, 'a>(pointers: &'c [Pointer], row: &'r Attributes<'a>) -> Option<(&'c Pointer, &'r Attribute<'a>)> {
+    let present = |pointer: &'c Pointer| match row.get(pointer) {
         None | Some(Attribute::Null) => None,
         Some(value) => Some((pointer, value)),
     };
@@ -221,8 +237,8 @@ fn source<'c, 'r, 'a>(pointers: &'c [Pointer], row: &'r Map<'a>) -> Option<(&'c 
 }
 
 /// Why [`source`] found nothing.
-fn no_source(pointers: &[Pointer], row: &Map) -> Reason {
-    let null = pointers.iter().find(|pointer| pointer.get(row).is_some());
+fn no_source(pointers: &[Pointer], row: &Attributes) -> Reason {
+    let null = pointers.iter().find(|pointer| row.get(pointer).is_some());
     let code = if null.is_some() { Code::FieldNull } else { Code::FieldMissing };
     match null.or(pointers.first()) {
         Some(pointer) => Reason::at_pointer(code, pointer.to_string()),
@@ -231,13 +247,13 @@ fn no_source(pointers: &[Pointer], row: &Map) -> Reason {
 }
 
 /// The row's user, and where it stands.
-fn user<'c, 'a>(contract: &'c RecordContract, row: &Map<'a>) -> Result<(&'c Pointer, Text<'a>), Reason> {
+fn user<'c, 'a>(contract: &'c RecordContract, row: &Attributes<'a>) -> Result<(&'c Pointer, Text<'a>), Reason> {
     let (pointer, value) = source(&contract.user, row).ok_or_else(|| no_source(&contract.user, row))?;
     Ok((pointer, key_text(pointer, value, MAX_PARTITION_KEY_BYTES)?))
 }
 
 /// The row's id. A contract may name none, and a row may lack the one that it names.
-fn id<'a>(contract: &RecordContract, row: &Map<'a>) -> Result<Option<Text<'a>>, Reason> {
+fn id<'a>(contract: &RecordContract, row: &Attributes<'a>) -> Result<Option<Text<'a>>, Reason> {
     let longest = MAX_SORT_KEY_BYTES - instant::TEXT_BYTES - 1;
     source(&contract.id, row).map(|(pointer, value)| key_text(pointer, value, longest)).transpose()
 }
@@ -258,7 +274,7 @@ fn key_text<'a>(pointer: &Pointer, value: &Attribute<'a>, longest: usize) -> Res
 }
 
 /// The row's time, and where it stands.
-fn time<'c>(contract: &'c RecordContract, row: &Map) -> Result<(&'c Pointer, Instant), Reason> {
+fn time<'c>(contract: &'c RecordContract, row: &Attributes) -> Result<(&'c Pointer, Instant), Reason> {
     let (pointer, value) = source(&contract.time, row).ok_or_else(|| no_source(&contract.time, row))?;
     contract.time_formats.read(value).map(|time| (pointer, time)).ok_or_else(|| {
         let code =
@@ -269,8 +285,14 @@ fn time<'c>(contract: &'c RecordContract, row: &Map) -> Result<(&'c Pointer, Ins
 
 /// Takes the field that has a key's name out of the row. It must be the one of `sources` that the key was read of: anything
 /// else would be lost. A null that was passed over is nothing to lose.
-fn take_key(name: &str, sources: &[Pointer], source: Option<&Pointer>, row: &mut Map, findings: &mut Findings<'_>) {
-    let Some(taken) = row.remove(name) else { return };
+fn take_key(
+    name: &str,
+    sources: &[Pointer],
+    source: Option<&Pointer>,
+    row: &mut Attributes,
+    findings: &mut Findings<'_>,
+) {
+    let Some(taken) = row.take_key(name) else { return };
     let is_among_sources = || sources.iter().any(|source| source.is_field(name));
     let is_kept = match source {
         Some(source) if taken != Attribute::Null => source.is_field(name),

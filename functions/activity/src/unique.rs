@@ -2,7 +2,8 @@
 //!
 //! A row that is not written leaves nothing behind: the mended copy that comes after a bad row is no repetition of it.
 
-use crate::attribute::{Attribute, Map};
+use crate::attribute::Attribute;
+use crate::attributes::Attributes;
 use crate::handling::{Findings, Handling};
 use crate::key_hash::{KeyHash, KeyHasher};
 use crate::key_set::KeySet;
@@ -43,9 +44,9 @@ impl<'c> UniqueFields<'c> {
     }
 
     /// Takes note of the values of `row`, or of a line that is none.
-    pub(crate) fn look_at(&mut self, row: Option<&Map>, hasher: &KeyHasher) {
+    pub(crate) fn look_at(&mut self, row: Option<&Attributes<'_>>, hasher: &KeyHasher) {
         for field in &mut self.fields {
-            let value = row.and_then(|row| field.pointer.get(row)).filter(|value| **value != Attribute::Null);
+            let value = row.and_then(|row| row.get(field.pointer)).filter(|value| **value != Attribute::Null);
             field.value = value.map(|value| {
                 self.canonical.clear();
                 value.write_canonical(&mut self.canonical);

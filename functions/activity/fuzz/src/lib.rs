@@ -7,7 +7,7 @@ use activity::{FileReader, RecordContract, Row, Summary};
 pub struct Outcome {
     /// Each row that goes somewhere, as text.
     pub rows: Vec<String>,
-    /// The items' sort keys and attributes, as text.
+    /// The items' sort keys, and their JSON.
     pub items: Vec<(String, String)>,
     /// The account.
     pub summary: Summary,
@@ -25,7 +25,11 @@ pub fn read<'a>(contract: &RecordContract, pieces: impl IntoIterator<Item = &'a 
     let mut sink = |row: Row<'_>| {
         rows.push(format!("{row:?}"));
         match row {
-            Row::Item { item, .. } => items.push((item.timestamp.clone(), format!("{:?}", item.attributes))),
+            Row::Item { item, .. } => {
+                let mut json = Vec::new();
+                item.write_json(&mut json);
+                items.push((item.timestamp, String::from_utf8(json).expect("an item is text")));
+            }
             Row::Quarantined(row) => assert!(!row.reasons.is_empty(), "{row:?}"),
         }
     };

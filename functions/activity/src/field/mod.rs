@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use self::scalar::{Bound, Values};
 pub(crate) use self::written::FieldRules;
-use crate::attribute::{Attribute, Map};
+use crate::attribute::Attribute;
+use crate::attributes::Attributes;
 use crate::handling::{Findings, Handling};
 use crate::instant::Instant;
 use crate::number::{self, Decimal};
@@ -133,21 +134,27 @@ type Fail<'f> = &'f mut dyn FnMut(Code, Option<fmt::Arguments<'_>>);
 
 impl FieldRule {
     /// Coerces and checks what is at `pointer`, and adds what is wrong to `findings`.
-    pub(crate) fn apply(&self, pointer: &Pointer, row: &mut Map, setting: Setting<'_>, findings: &mut Findings<'_>) {
-        pointer.visit(row, &mut |value, place| {
+    pub(crate) fn apply(
+        &self,
+        pointer: &Pointer,
+        row: &mut Attributes<'_>,
+        setting: Setting<'_>,
+        findings: &mut Findings<'_>,
+    ) {
+        row.visit(pointer, &mut |value, place| {
             let value = self.check(value, setting, &mut |code, expected| {
                 findings.add(code, self.handling, || reason(code, place, expected));
             });
             if let (Some(known), Some(Attribute::M(map))) = (&self.known, value) {
-                find_unknown(known, map, place, self.handling, findings);
+                find_unknown(known, map.iter().map(|(name, _)| name), place, self.handling, findings);
             }
         });
     }
 
     /// Whether some value at `pointer` is present and passes; what a `when` asks. Nothing is coerced.
-    pub(crate) fn holds(&self, pointer: &Pointer, row: &mut Map, setting: Setting<'_>) -> bool {
+    pub(crate) fn holds(&self, pointer: &Pointer, row: &mut Attributes<'_>, setting: Setting<'_>) -> bool {
         let mut holds = false;
-        pointer.visit(row, &mut |value, _| {
+        row.visit(pointer, &mut |value, _| {
             let Some(value) = value.filter(|value| **value != Attribute::Null) else { return };
             let mut passes = true;
             self.check_value(value, setting, &mut |_, _| passes = false);
@@ -301,15 +308,15 @@ fn is_deeper(value: &Attribute, levels: usize) -> bool {
     }
 }
 
-/// Adds a fault for each name in `map` that is not `known`. `path` is the map's pointer.
-pub(crate) fn find_unknown(
+/// Adds a fault for each of an object's names that is not `known`. `path` is the object's pointer.
+pub(crate) fn find_unknown<'n>(
     known: &BTreeSet<String>,
-    map: &Map,
+    names: impl Iterator<Item = &'n str>,
     path: impl fmt::Display,
     handling: Option<Handling>,
     findings: &mut Findings<'_>,
 ) {
-    for (name, _) in map.iter().filter(|(name, _)| !known.contains(*name)) {
+    for name in names.filter(|name| !known.contains(*name)) {
         let reason = || Reason::at_pointer(Code::FieldUnknown, format!("{path}/{}", pointer::shown(name)));
         findings.add(Code::FieldUnknown, handling, reason);
     }

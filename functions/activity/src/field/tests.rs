@@ -5,16 +5,15 @@ use crate::time_format::TimeFormat;
 /// Applies a rule to the field `/f` of a row: the value after it, or the reasons.
 fn apply<'a>(rule: &str, row: &'a str) -> Result<Option<Attribute<'a>>, Vec<String>> {
     let rule: FieldRule = serde_saphyr::from_str(rule).unwrap();
-    let Attribute::M(mut row) = crate::json::JsonParser::new(32).parse(row).unwrap().value else {
-        panic!("not an object")
-    };
+    let Attribute::M(row) = crate::json::JsonParser::new(32).parse(row).unwrap().value else { panic!("not an object") };
+    let mut row = Attributes::Map(row);
     let (pointer, handlings) = (Pointer::parse("/f").unwrap(), Handlings::default());
     let mut findings = Findings::new(&handlings);
     let time_formats = TimeFormats::try_from(vec![TimeFormat::Iso8601]).unwrap();
     let arrived = Instant::from_iso8601("2026-01-02T03:04:05Z");
     rule.apply(&pointer, &mut row, Setting { time_formats: &time_formats, arrived }, &mut findings);
     match &findings.into_reasons()[..] {
-        [] => Ok(pointer.get(&row).cloned()),
+        [] => Ok(row.get(&pointer).cloned()),
         reasons => Err(reasons.iter().map(ToString::to_string).collect()),
     }
 }

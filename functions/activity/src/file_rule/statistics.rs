@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::shape::Observation;
 use super::sketch::Sketch;
 use super::{FileRule, Measure, Observed, RowCounts};
-use crate::attribute::{Attribute, Map};
+use crate::attribute::Attribute;
+use crate::attributes::Attributes;
 use crate::instant::Instant;
 use crate::key_hash::{KeyHash, KeyHasher};
 use crate::number;
@@ -100,10 +101,10 @@ impl<'c> Statistics<'c> {
     }
 
     /// Measures a row.
-    pub(crate) fn add(&mut self, row: &mut Map, hasher: &KeyHasher) -> Result<(), SpillError> {
+    pub(crate) fn add(&mut self, row: &mut Attributes<'_>, hasher: &KeyHasher) -> Result<(), SpillError> {
         for (rule, tally) in &mut self.rules {
             if let Tally::Shape(observation) = tally {
-                observation.add(row);
+                observation.add(&row.map());
             } else if let Some(field) = rule.field() {
                 tally.add(field, row, hasher, &mut self.canonical)?;
             }
@@ -219,12 +220,12 @@ impl Tally {
     fn add(
         &mut self,
         field: &Pointer,
-        row: &mut Map,
+        row: &mut Attributes<'_>,
         hasher: &KeyHasher,
         canonical: &mut Vec<u8>,
     ) -> Result<(), SpillError> {
         let mut kept = Ok(());
-        field.visit(row, &mut |value, _| {
+        row.visit(field, &mut |value, _| {
             let value = value.filter(|value| **value != Attribute::Null);
             match (&mut *self, value) {
                 (Self::Present { present, all }, value) => {

@@ -235,7 +235,7 @@ fn the_byte_is_told_where_reading_stopped() {
 #[test]
 fn an_escaped_nul_is_a_character() {
     let item = item(CONTRACT, row(r#", "a": "x\u0000y""#));
-    assert_eq!(item.attributes.get("a"), Some(&Attribute::S("x\0y".into())));
+    assert_eq!(item.attributes().get("a"), Some(&Attribute::S("x\0y".into())));
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn nesting_up_to_dynamodbs_limit_is_written() {
 fn the_last_of_two_equal_keys_wins_with_a_warning() {
     let rows = row(r#", "a": 1, "b": {"c": 1, "c": 2}, "a": 3"#);
     let outcome = read(CONTRACT, rows.as_bytes());
-    assert_eq!(outcome.items[0].attributes.get("a"), Some(&Attribute::N("3".into())));
+    assert_eq!(outcome.items[0].attributes().get("a"), Some(&Attribute::N("3".into())));
     assert_eq!(outcome.summary.warnings_by_code, [("JSON_DUPLICATE_KEY".to_owned(), 1)].into());
     assert_eq!(outcome.summary.errors_by_code, [].into());
 }
@@ -266,7 +266,7 @@ fn names_that_dynamodb_refuses_are_quarantined() {
 fn numbers_are_refused_rather_than_rounded() {
     let digits = "12345678901234567890123456789012345678";
     assert_eq!(
-        item(CONTRACT, row(&format!(r#", "a": {digits}"#))).attributes.get("a"),
+        item(CONTRACT, row(&format!(r#", "a": {digits}"#))).attributes().get("a"),
         Some(&Attribute::N(digits.into()))
     );
     check(&format!(r#", "a": {digits}9"#), &[Code::NumPrecision]);

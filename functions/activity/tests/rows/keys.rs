@@ -59,7 +59,7 @@ fn the_sort_key_is_the_instant_and_the_id() {
     let contract = "{user: [/actor/id, /user], time: [/at], id: [/event/id], time_formats: [epoch_s]}";
     let first = item(contract, r#"{"actor": {"id": 42}, "user": "x", "at": 1442018818.5, "event": {"id": "e#1"}}"#);
     assert_eq!((first.user_id.as_ref(), first.timestamp.as_str()), ("42", "2015-09-12T00:46:58.500000000Z#e#1"));
-    assert_eq!(first.attributes.get("at"), Some(&Attribute::N("1442018818.5".into())));
+    assert_eq!(first.attributes().get("at"), Some(&Attribute::N("1442018818.5".into())));
     let digits = "98765432109876543210987654321098765432";
     let second =
         item(contract, format!(r#"{{"actor": {{"id": null}}, "user": {digits}, "at": "0", "event": {{"id": 7}}}}"#));
@@ -87,7 +87,8 @@ fn the_hash_never_changes() {
 #[test]
 fn the_keys_take_the_place_of_their_fields() {
     let item = item(CONTRACT, row(r#", "event": "view", "price": 19.990"#));
-    let names: Vec<_> = item.attributes.iter().map(|(name, _)| name).collect();
+    let attributes = item.attributes();
+    let names: Vec<_> = attributes.iter().map(|(name, _)| name).collect();
     assert_eq!((names, &*item.user_id), (vec!["event", "price"], "u1"));
     assert_eq!(item.size(), "user_id".len() + 2 + "timestamp".len() + 63 + "event".len() + 4 + "price".len() + 3);
 }
@@ -105,5 +106,5 @@ fn a_field_in_a_keys_place_is_kept_out_where_another_is_the_source() {
     let both = codes(contract, r#"{"actor": "a", "user_id": "u", "at": 1, "timestamp": 2}"#);
     assert_eq!(both, [Code::FieldReserved, Code::FieldReserved]);
     let item = item(contract, r#"{"actor": "a", "user_id": null, "at": null, "timestamp": 2}"#);
-    assert_eq!((&*item.user_id, item.attributes.len()), ("a", 2));
+    assert_eq!((&*item.user_id, item.attributes().len()), ("a", 2));
 }

@@ -128,7 +128,7 @@ proptest! {
         let number = format!("{}{integer}{point}{fraction}", if negative { "-" } else { "" });
         let zeros = if point.is_empty() { "" } else { "00" };
         let item = item(CONTRACT, format!(r#"{{"user_id":{integer},"timestamp":0,"b":{number}{zeros}}}"#));
-        prop_assert_eq!(item.attributes.get("b"), Some(&Attribute::N(number.into())));
+        prop_assert_eq!(item.attributes().get("b").cloned(), Some(Attribute::N(number.into())));
         prop_assert_eq!(&*item.user_id, integer);
     }
 

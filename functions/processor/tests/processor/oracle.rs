@@ -49,7 +49,7 @@ fn value(attribute: &Attribute<'_>) -> AttributeValue {
 }
 
 fn write_request(item: &Item<'_>) -> WriteRequest {
-    let put = item.attributes.iter().fold(PutRequest::builder(), |put, (name, member)| put.item(name, value(member)));
+    let put = item.attributes().iter().fold(PutRequest::builder(), |put, (name, member)| put.item(name, value(member)));
     let put = put.item(PARTITION_KEY, AttributeValue::S(item.user_id.to_string()));
     let put = put.item(SORT_KEY, AttributeValue::S(item.timestamp.clone()));
     WriteRequest::builder().put_request(put.build().unwrap()).build()

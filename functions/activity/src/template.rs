@@ -1,0 +1,496 @@
+//! What rows of a file have in common.
+//!
+//! Nearly every row of a file has the names of a row before, in the same order, in the same spelling. Then only its values
+//! are its own: to compare what stands between them with what stood there before takes a fraction of the time that it
+//! takes to read it, and all that depends on the names alone is done once, not for each row.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::attribute::{Attribute, Map, order, write_length, write_text};
+use crate::attributes::Attributes;
+use crate::json::JsonParser;
+use crate::pointer::Pointer;
+use crate::row::{PARTITION_KEY, SORT_KEY};
+use crate::text::Text;
+
+/// How many values a row may have, and how long what stands between them may be, bytes, to be a template.
+pub(crate) const MOST_VALUES: usize = 128;
+const MOST_BYTES: usize = 8192;
+/// How many templates are kept: each is tried with a row that fits none.
+const MOST_TEMPLATES: usize = 4;
+/// To make a template costs about as much as it spares so many rows. Where rows come in ever new forms, none are made.
+const COST: usize = 8;
+
+/// The templates of a file's latest rows.
+pub(crate) struct Templates<'c> {
+    /// The pointers that rows will be looked at with.
+    pointers: Vec<&'c Pointer>,
+    /// The one that fitted last is first.
+    kept: Vec<Rc<Template<'c>>>,
+    /// What may be spent on new ones.
+    budget: usize,
+}
+
+impl<'c> Templates<'c> {
+    pub(crate) fn new(pointers: Vec<&'c Pointer>) -> Self {
+        Self { pointers, kept: Vec::new(), budget: MOST_TEMPLATES * COST }
+    }
+
+    /// The fields of `text`, where a row before had the same.
+    pub(crate) fn read<'a>(&mut self, json: &mut JsonParser, text: &'a str) -> Option<Attributes<'a>>
+    where
+        'c: 'a,
+    {
+        for index in 0..self.kept.len() {
+            let Template { leads, tail, .. } = &*self.kept[index];
+            if let Some(values) = json.values(leads, tail, text) {
+                self.kept.swap(0, index);
+                self.budget = (self.budget + 1).min(MOST_TEMPLATES * COST);
+                return Some(Attributes::Values(Rc::<Template<'c>>::clone(&self.kept[0]), values));
+            }
+        }
+        None
+    }
+
+    /// Makes a template of `text`, an object without fault or repeated names, whose leaves lie there.
+    pub(crate) fn learn(&mut self, text: &str, leaves: &[Range<usize>]) {
+        if self.budget < COST {
+            return;
+        }
+        self.budget -= COST;
+        if let Some(template) = Template::new(text, leaves, &self.pointers) {
+            self.kept.truncate(MOST_TEMPLATES - 1);
+            self.kept.insert(0, Rc::new(template));
+        }
+    }
+}
+
+/// A row without its values.
+#[derive(Debug)]
+pub(crate) struct Template<'c> {
+    /// What stands before each value.
+    leads: Vec<Lead>,
+    /// What stands behind the last.
+    tail: String,
+    /// Where pointers lead.
+    reaches: Vec<(&'c Pointer, Reach)>,
+    /// In a map's order.
+    fields: Vec<(String, Node)>,
+    /// What an item has before each of its values, in that order, and which value it is.
+    parts: Vec<(Form, usize)>,
+    end: Form,
+}
+
+/// What stands before a value.
+#[derive(Debug)]
+pub(crate) struct Lead {
+    pub(crate) text: String,
+    /// How deep the object lies that has the value.
+    pub(crate) level: usize,
+}
+
+/// A value, by its number in the row, or an object.
+#[derive(Debug)]
+enum Node {
+    Value(usize),
+    Object(Vec<(String, Node)>),
+}
+
+/// Where a pointer leads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// The value at which it arrives. None, where it arrives at none.
+    pub(crate) value: Option<usize>,
+    /// How many of its segments have led there.
+    pub(crate) passed: usize,
+}
+
+/// A part of an item, in both of its forms.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) json: Vec<u8>,
+    pub(crate) canonical: Vec<u8>,
+}
+
+impl<'c> Template<'c> {
+    /// The template of `text`, a JSON object whose leaves lie there. None where it can be none.
+    fn new(text: &str, leaves: &[Range<usize>], pointers: &[&'c Pointer]) -> Option<Self> {
+        let bytes = text.len() - leaves.iter().map(Range::len).sum::<usize>();
+        if leaves.is_empty() || leaves.len() > MOST_VALUES || bytes > MOST_BYTES {
+            return None;
+        }
+        let mut outline = Outline { text, at: 0, leaves, levels: Vec::new() };
+        outline.skip_to(b'{');
+        let fields = outline.object(1)?;
+        let starts = std::iter::once(0).chain(leaves.iter().map(|leaf| leaf.end));
+        let lead = |((start, leaf), level): ((usize, &Range<usize>), usize)| Lead {
+            text: text[start..leaf.start].to_owned(),
+            level,
+        };
+        let leads = starts.zip(leaves).zip(outline.levels).map(lead).collect();
+        let tail = text[leaves.last()?.end..].to_owned();
+        let reaches =
+            pointers.iter().map(|pointer| Some((*pointer, reach(&fields, pointer)?))).collect::<Option<_>>()?;
+        if fields.iter().any(|(name, node)| is_key(name) && matches!(node, Node::Object(_))) {
+            return None;
+        }
+        let mut parts = Parts::default();
+        parts.add_top(&fields);
+        Some(Self { leads, tail, reaches, fields, parts: parts.before, end: parts.open })
+    }
+
+    /// Where `pointer` leads, one of those that the template was made for.
+    pub(crate) fn reach(&self, pointer: &Pointer) -> Reach {
+        let known = self.reaches.iter().find(|(known, _)| std::ptr::eq(*known, pointer));
+        known.map_or(Reach { value: None, passed: 1 }, |(_, reach)| *reach)
+    }
+
+    /// Which value the row's own field `name` has, where it has one.
+    pub(crate) fn value(&self, name: &str) -> Option<usize> {
+        self.fields.iter().find_map(|(field, node)| match node {
+            Node::Value(value) if field == name => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// What an item has before each of its values, and which value it is.
+    pub(crate) fn parts(&self) -> &[(Form, usize)] {
+        &self.parts
+    }
+
+    /// What an item ends with.
+    pub(crate) fn end(&self) -> &Form {
+        &self.end
+    }
+
+    /// The names of the row's own fields.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The fields with these values.
+    pub(crate) fn map<'s>(&'s self, values: &'s [Attribute<'_>]) -> Map<'s> {
+        map(&self.fields, values)
+    }
+
+    /// The same without those that have a key's name.
+    pub(crate) fn map_without_keys<'s>(&'s self, values: &'s [Attribute<'_>]) -> Map<'s> {
+        map(self.fields.iter().filter(|(name, _)| !is_key(name)), values)
+    }
+}
+
+fn is_key(name: &str) -> bool {
+    name == PARTITION_KEY || name == SORT_KEY
+}
+
+fn map<'s>(fields: impl IntoIterator<Item = &'s (String, Node)>, values: &'s [Attribute<'_>]) -> Map<'s> {
+    let field = |(name, node): &'s (String, Node)| {
+        let value = match node {
+            Node::Value(value) => values[*value].clone(),
+            Node::Object(fields) => Attribute::M(map(fields, values)),
+        };
+        (Text::plain(name), value)
+    };
+    Map::in_order(fields.into_iter().map(field).collect())
+}
+
+/// Where `pointer` leads from a row with these fields. None where that is an object, whose parts lie apart in a template.
+fn reach(fields: &[(String, Node)], pointer: &Pointer) -> Option<Reach> {
+    let (mut fields, mut passed) = (fields, 0);
+    for segment in pointer.segments() {
+        passed += 1;
+        match fields.iter().find(|(name, _)| name == segment) {
+            Some((_, Node::Value(value))) => return Some(Reach { value: Some(*value), passed }),
+            Some((_, Node::Object(below))) => fields = below,
+            None => return Some(Reach { value: None, passed }),
+        }
+    }
+    None
+}
+
+/// Follows a text along its leaves.
+struct Outline<'t> {
+    text: &'t str,
+    at: usize,
+    /// Those ahead.
+    leaves: &'t [Range<usize>],
+    /// How deep each one lies that was passed.
+    levels: Vec<usize>,
+}
+
+impl Outline<'_> {
+    /// Goes behind the next `byte`; what else comes before it in valid JSON is white space.
+    fn skip_to(&mut self, byte: u8) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|next| *next == byte).map_or(rest.len(), |position| position + 1);
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The fields of an object whose brace has been passed, in a map's order. None where a name is escaped.
+    fn object(&mut self, level: usize) -> Option<Vec<(String, Node)>> {
+        let mut fields = Vec::new();
+        while self.next()? != b'}' {
+            self.skip_to(b'"');
+            let start = self.at;
+            self.skip_to(b'"');
+            let name = &self.text[start..self.at - 1];
+            if name.contains('\\') {
+                return None;
+            }
+            self.skip_to(b':');
+            let node = match (self.next()?, self.leaves) {
+                (b'{', _) => {
+                    self.at += 1;
+                    Node::Object(self.object(level + 1)?)
+                }
+                (_, [leaf, ahead @ ..]) => {
+                    self.leaves = ahead;
+                    self.levels.push(level);
+                    self.at = leaf.end;
+                    Node::Value(self.levels.len() - 1)
+                }
+                _ => return None,
+            };
+            fields.push((name.to_owned(), node));
+            if self.next()? == b',' {
+                self.at += 1;
+            }
+        }
+        self.at += 1;
+        fields.sort_unstable_by(|(left, _), (right, _)| order(left, right));
+        Some(fields)
+    }
+}
+
+/// An item's forms, taken apart at its values.
+#[derive(Default)]
+struct Parts {
+    before: Vec<(Form, usize)>,
+    /// Behind the last value.
+    open: Form,
+}
+
+impl Parts {
+    /// Adds the fields that follow on an item's keys.
+    fn add_top(&mut self, fields: &[(String, Node)]) {
+        let fields = || fields.iter().filter(|(name, _)| !is_key(name));
+        write_length(b'm', fields().count(), &mut self.open.canonical);
+        for (name, node) in fields() {
+            self.open.json.push(b',');
+            self.add(name, node);
+        }
+    }
+
+    fn add(&mut self, name: &str, node: &Node) {
+        let Form { json, canonical } = &mut self.open;
+        json.extend([b"\"", name.as_bytes(), b"\":"].concat());
+        write_text(b'k', name, canonical);
+        match node {
+            Node::Value(value) => self.before.push((std::mem::take(&mut self.open), *value)),
+            Node::Object(fields) => {
+                json.extend(br#"{"M":{"#);
+                write_length(b'm', fields.len(), canonical);
+                for (index, (name, node)) in fields.iter().enumerate() {
+                    if index > 0 {
+                        self.open.json.push(b',');
+                    }
+                    self.add(name, node);
+                }
+                self.open.json.extend(b"}}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads rows one after another, as the row path does.
+    struct Reader<'c> {
+        json: JsonParser,
+        templates: Templates<'c>,
+    }
+
+    impl<'c> Reader<'c> {
+        fn new(pointers: &'c [Pointer]) -> Self {
+            Self { json: JsonParser::new(32), templates: Templates::new(pointers.iter().collect()) }
+        }
+
+        /// The fields by a template, where one fits; else one is made.
+        fn read<'a>(&mut self, text: &'a str) -> Option<Attributes<'a>>
+        where
+            'c: 'a,
+        {
+            if let Some(fields) = self.templates.read(&mut self.json, text) {
+                return Some(fields);
+            }
+            if let Ok(document) = self.json.parse(text)
+                && let Attribute::M(_) = document.value
+                && !(document.repeated_key || document.suspect)
+            {
+                self.templates.learn(text, self.json.leaves());
+            }
+            None
+        }
+    }
+
+    /// All that the row path asks of a row, in the order in which it does.
+    fn answers(mut row: Attributes<'_>, pointers: &[Pointer]) -> Vec<String> {
+        let mut answers = vec![format!("{:?}", row.map()), row.names().collect::<Vec<_>>().join(" ")];
+        for pointer in pointers {
+            answers.push(format!("{pointer} {:?}", row.get(pointer)));
+            row.visit(pointer, &mut |value, place| answers.push(format!("{place} {value:?}")));
+        }
+        for name in [PARTITION_KEY, SORT_KEY] {
+            answers.push(format!("{:?}", row.take_key(name)));
+        }
+        answers.push(format!("{row:?}"));
+        let (mut json, mut canonical) = (Vec::new(), Vec::new());
+        row.write_json(&mut json);
+        row.write_canonical(&mut canonical);
+        answers.extend([json, canonical].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+        answers
+    }
+
+    fn pointers() -> Vec<Pointer> {
+        ["/a", "/b/a", "/cc/0", "/b/*/a", "/a/*/b", "/user_id", "/user_id/x"]
+            .iter()
+            .map(|text| Pointer::parse(text).unwrap())
+            .collect()
+    }
+
+    /// Objects of few names, plain, escaped and repeated; some not to their end.
+    fn row() -> impl Strategy<Value = String> {
+        let name = prop::sample::select(vec!["a", "b", "cc", "user_id", "timestamp", "\u{e9}", r"\u0061", r"b\n", ""]);
+        let colon = prop::sample::select(vec![":", ":", ": ", " :\t"]);
+        let value = prop::sample::select(vec![
+            "1",
+            "\"x\"",
+            "\"\"",
+            r#""\"""#,
+            "1e999",
+            "-0.50",
+            "null",
+            "true",
+            "{}",
+            "{\"b\":1,\"a\":2}",
+            "[{\"a\":1}]",
+            "[{\"a\":1},{\"b\":[2]}]",
+            "{ \"a\" : { } }",
+            "x",
+        ]);
+        let field = (name, colon, value).prop_map(|(name, colon, value)| format!("\"{name}\"{colon}{value}"));
+        let space = prop::sample::select(vec!["", "", " "]);
+        (prop::collection::vec(field, 0..6), space, 0..20_usize).prop_map(|(fields, space, cut)| {
+            let row = format!("{space}{{{space}{}{space}}}{space}", fields.join(&format!(",{space}")));
+            // One in five breaks off.
+            let end = if cut < 4 { row.len() * cut / 4 } else { row.len() };
+            (0..=end).rev().find_map(|end| row.get(..end)).unwrap_or_default().to_owned()
+        })
+    }
+
+    /// The same names in the same order, in objects of any depth.
+    fn nested_row() -> impl Strategy<Value = String> {
+        let names = prop::sample::select(vec![&["a", "b", "a", "c"][..], &["b", "user_id", "aa", "d"]]);
+        (names, prop::collection::vec((any::<bool>(), 0..3_usize), 4)).prop_map(|(names, moves)| {
+            let (mut row, mut depth) = ("{".to_owned(), 1);
+            for (index, (name, (opens, closes))) in names.iter().zip(moves).enumerate() {
+                row += if row.ends_with('{') { "" } else { "," };
+                row += &format!("\"{name}\":");
+                if opens && index + 1 < names.len() {
+                    row.push('{');
+                    depth += 1;
+                } else {
+                    let closed = closes.min(depth - 1);
+                    row += &format!("{index}{}", "}".repeat(closed));
+                    depth -= closed;
+                }
+            }
+            row + &"}".repeat(depth)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_read_alike_whatever_the_rows_before(
+            pool in prop::collection::vec(prop_oneof![row(), nested_row()], 1..4),
+            choices in prop::collection::vec(any::<prop::sample::Index>(), 1..12),
+        ) {
+            let pointers = pointers();
+            let mut reader = Reader::new(&pointers);
+            for choice in choices {
+                let text = choice.get(&pool);
+                let Some(row) = reader.read(text) else { continue };
+                let mut json = JsonParser::new(32);
+                let document = json.parse(text).map_err(|reason| TestCaseError::fail(format!("{text}: {reason}")))?;
+                prop_assert!(!document.repeated_key && !document.suspect, "{}", text);
+                let Attribute::M(map) = document.value else { return Err(TestCaseError::fail(text.clone())) };
+                prop_assert_eq!(answers(row, &pointers), answers(Attributes::Map(map), &pointers), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_fits_a_row_with_other_values_and_no_row_with_other_names() {
+        let pointers = pointers();
+        let mut reader = Reader::new(&pointers);
+        assert!(reader.read(r#"{"a":1, "m":{"x":true},"e":{},"l":[1,{"y":2}]}"#).is_none());
+        for (row, fits) in [
+            (r#"{"a":"é\n", "m":{"x":null},"e":{},"l":"l"}"#, true),
+            (r#"{"a":[{"a":1}], "m":{"x":-1.0},"e":{},"l":[]}"#, true),
+            (r#"{"a":{}, "m":{"x":null},"e":{},"l":"l"}"#, false),
+            (r#"{"a":1, "m":{},"x":null,"e":{},"l":"l"}"#, false),
+            (r#"{"a":1,"m":{"x":null},"e":{},"l":"l"}"#, false),
+            (r#"{"a":1e999, "m":{"x":null},"e":{},"l":"l"}"#, false),
+            (r#"{"a":1, "m":{"x":null},"e":{},"l":"l"} "#, false),
+            (r#"{"a":1, "m":{"x":null},"e":{},"l":"l""#, false),
+        ] {
+            let Reader { json, templates } = &mut reader;
+            assert_eq!(templates.read(json, row).is_some(), fits, "{row}");
+        }
+    }
+
+    #[test]
+    fn rows_in_turns_have_a_template_each_and_ever_new_ones_none() {
+        let pointers = pointers();
+        let mut reader = Reader::new(&pointers);
+        let rows: Vec<_> = (0..MOST_TEMPLATES).map(|number| format!("{{\"n{number}\":1}}")).collect();
+        for row in &rows {
+            assert!(reader.read(row).is_none());
+        }
+        for row in rows.iter().chain(&rows) {
+            assert!(reader.read(row).is_some());
+        }
+        for number in 0..1000 {
+            assert!(reader.read(&format!("{{\"new{number}\":1}}")).is_none());
+        }
+        assert!(reader.templates.kept.len() <= MOST_TEMPLATES && reader.templates.budget < COST);
+    }
+
+    #[test]
+    fn a_row_that_is_too_much_for_a_template_is_none() {
+        let pointers = pointers();
+        let many = |count: usize| (0..count).map(|number| format!("\"n{number}\":1")).collect::<Vec<_>>().join(",");
+        for (row, fits) in [
+            (format!("{{{}}}", many(MOST_VALUES)), true),
+            (format!("{{{}}}", many(MOST_VALUES + 1)), false),
+            (format!("{{\"{}\":1}}", "n".repeat(MOST_BYTES - 5)), true),
+            (format!("{{\"{}\":1}}", "n".repeat(MOST_BYTES)), false),
+            (r#"{"user_id":{"x":1}}"#.into(), false),
+            ("{}".into(), false),
+        ] {
+            let mut reader = Reader::new(&pointers);
+            assert!(reader.read(&row).is_none());
+            assert_eq!(reader.read(&row).is_some(), fits, "{row}");
+        }
+    }
+}
