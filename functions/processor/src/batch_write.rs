@@ -23,7 +23,7 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::timeout;
 
-use crate::signature::{Signer, Timestamp};
+use crate::signature::Signer;
 
 /// Credentials are asked for anew this long before they expire, as the client does.
 const EXPIRY_BUFFER: Duration = Duration::from_secs(10);
@@ -41,7 +41,14 @@ pub(crate) struct BatchWriter {
     rest_within: Duration,
     /// The endpoint's URL, once it is asked for.
     url: OnceCell<String>,
-    signer: Mutex<Option<Arc<Signer>>>,
+    prepared: Mutex<Option<Arc<Prepared>>>,
+}
+
+/// What the requests of one second have in common.
+struct Prepared {
+    signer: Signer,
+    /// A request without its body and the header that authorises it.
+    request: HttpRequest,
 }
 
 impl fmt::Debug for BatchWriter {
@@ -65,7 +72,7 @@ impl BatchWriter {
         settings.set_read_timeout(timeouts.and_then(|timeouts| timeouts.read_timeout()));
         let connector = runtime::connector(settings.build());
         let rest_within = timeouts.and_then(|timeouts| timeouts.read_timeout()).unwrap_or(Duration::MAX);
-        Self { connector, config, rest_within, url: OnceCell::new(), signer: Mutex::new(None) }
+        Self { connector, config, rest_within, url: OnceCell::new(), prepared: Mutex::new(None) }
     }
 
     /// Sends one request with `body`.
@@ -85,19 +92,15 @@ impl BatchWriter {
 
     /// Has the credentials asked for anew: the service says that these are no longer good.
     pub(crate) async fn forget_credentials(&self) {
-        *self.signer.lock().await = None;
+        *self.prepared.lock().await = None;
     }
 
     async fn signed(&self, url: &str, body: Bytes) -> Result<HttpRequest, Cause> {
-        let timestamp = Timestamp::new(SystemTime::now());
-        let signer = self.signer(&timestamp).await?;
-        let headers = signer.headers(url, TARGET, &body, &timestamp);
-        let mut request = HttpRequest::new(SdkBody::from(body));
-        request.set_method("POST")?;
-        request.set_uri(url)?;
-        for (name, value) in headers {
-            request.headers_mut().try_insert(name, value)?;
-        }
+        let prepared = self.prepared(url).await?;
+        let (name, value) = prepared.signer.authorization(&body);
+        let mut request = prepared.request.try_clone().ok_or("a request without a body cannot be copied")?;
+        request.headers_mut().try_insert(name, value)?;
+        *request.body_mut() = SdkBody::from(body);
         Ok(request)
     }
 
@@ -116,18 +119,26 @@ impl BatchWriter {
         Ok(format!("{}/", endpoint.url().trim_end_matches('/')))
     }
 
-    /// What signs, for a day, and until shortly before its credentials expire.
-    async fn signer(&self, timestamp: &Timestamp) -> Result<Arc<Signer>, Cause> {
-        let mut cached = self.signer.lock().await;
-        let known = cached.as_ref().filter(|signer| is_good(signer.credentials()));
-        if let Some(signer) = known.filter(|signer| signer.is_of_day(timestamp)) {
-            return Ok(Arc::clone(signer));
+    /// What the requests of this second have in common, with credentials until shortly before they expire.
+    async fn prepared(&self, url: &str) -> Result<Arc<Prepared>, Cause> {
+        let now = SystemTime::now();
+        let mut cached = self.prepared.lock().await;
+        let known = cached.as_ref().filter(|known| is_good(known.signer.credentials()));
+        if let Some(known) = known.filter(|known| known.signer.is_of(now)) {
+            return Ok(Arc::clone(known));
         }
         let credentials = match known {
-            Some(signer) => signer.credentials().clone(),
+            Some(known) => known.signer.credentials().clone(),
             None => self.credentials().await?,
         };
-        Ok(Arc::clone(cached.insert(Arc::new(Signer::new(credentials, self.region(), timestamp)))))
+        let signer = Signer::new(credentials, self.region(), url, TARGET, now);
+        let mut request = HttpRequest::new(SdkBody::empty());
+        request.set_method("POST")?;
+        request.set_uri(url)?;
+        for (name, value) in signer.headers() {
+            request.headers_mut().try_insert(*name, value.clone())?;
+        }
+        Ok(Arc::clone(cached.insert(Arc::new(Prepared { signer, request }))))
     }
 
     async fn credentials(&self) -> Result<Credentials, Cause> {

@@ -1,4 +1,4 @@
-//! Signatures (Signature Version 4) of requests that differ in their body and their time alone.
+//! Signatures (Signature Version 4) of requests that differ in their bodies and their times alone.
 //!
 //! `aws-sigv4` takes any request: it takes each apart, sorts, encodes and checks it, and derives the day's key anew, which
 //! takes as long as to hash the body. The key and the signature are its own all the same, and a test holds what comes out
@@ -17,93 +17,88 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 /// The service, as a scope names it.
 const SERVICE: &str = "dynamodb";
 
-/// A time as a header has it, to the second: `20150912T004658Z`.
-pub(crate) struct Timestamp {
-    text: String,
-    time: SystemTime,
-}
+/// A header's name and value.
+pub(crate) type Header = (&'static str, String);
 
-impl Timestamp {
-    pub(crate) fn new(time: SystemTime) -> Self {
-        // Fails beyond the year 9999.
-        let text = DateTime::from_secs(DateTime::from(time).secs()).fmt(Format::DateTime).unwrap_or_default();
-        Self { text: text.replace(['-', ':'], ""), time }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The day: `20150912`.
-    fn date(&self) -> &str {
-        self.text.split('T').next().unwrap_or_default()
-    }
-}
-
-/// Signs requests of one day.
+/// Signs the requests of one second, which have all but their bodies in common.
 pub(crate) struct Signer {
     credentials: Credentials,
-    /// `20150912/eu-west-1/dynamodb/aws4_request`.
-    scope: String,
+    /// Whole seconds since 1970.
+    second: i64,
     key: Box<[u8]>,
+    /// All headers but the one that authorises.
+    headers: Vec<Header>,
+    /// The canonical request, hashed as far as the body's hash.
+    canonical: Sha256,
+    /// What is signed, as far as the canonical request's hash.
+    to_sign: String,
+    /// The header that authorises, as far as the signature.
+    authorization: String,
 }
 
 impl Signer {
-    pub(crate) fn new(credentials: Credentials, region: &str, timestamp: &Timestamp) -> Self {
-        let key = generate_signing_key(credentials.secret_access_key(), timestamp.time, region, SERVICE);
-        let scope = format!("{}/{region}/{SERVICE}/aws4_request", timestamp.date());
-        Self { credentials, scope, key: key.as_ref().into() }
+    /// What signs requests to `url` for the operation `target` in the second of `time`. The path of the URL has no
+    /// characters that would need to be encoded.
+    pub(crate) fn new(credentials: Credentials, region: &str, url: &str, target: &str, time: SystemTime) -> Self {
+        let key = generate_signing_key(credentials.secret_access_key(), time, region, SERVICE);
+        let second = DateTime::from(time).secs();
+        // Fails beyond the year 9999.
+        let timestamp = DateTime::from_secs(second).fmt(Format::DateTime).unwrap_or_default().replace(['-', ':'], "");
+        let date = timestamp.split('T').next().unwrap_or_default();
+        let scope = format!("{date}/{region}/{SERVICE}/aws4_request");
+        let headers = [
+            Some(("content-type", CONTENT_TYPE)),
+            Some(("x-amz-date", &timestamp)),
+            credentials.session_token().map(|token| ("x-amz-security-token", token)),
+            Some(("x-amz-target", target)),
+        ];
+        let headers: Vec<Header> =
+            headers.into_iter().flatten().map(|(name, value)| (name, value.to_owned())).collect();
+        let (canonical, names) = canonical(url, &headers);
+        let id = credentials.access_key_id();
+        Self {
+            second,
+            key: key.as_ref().into(),
+            headers,
+            canonical: Sha256::new_with_prefix(canonical),
+            to_sign: format!("{ALGORITHM}\n{timestamp}\n{scope}\n"),
+            authorization: format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature="),
+            credentials,
+        }
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// Whether this is the day of `timestamp`.
-    pub(crate) fn is_of_day(&self, timestamp: &Timestamp) -> bool {
-        self.scope.starts_with(timestamp.date())
+    /// Whether this is the second of `time`.
+    pub(crate) fn is_of(&self, time: SystemTime) -> bool {
+        self.second == DateTime::from(time).secs()
     }
 
-    /// The headers of a request to `url` for the operation `target`. The path of the URL has no characters that would
-    /// need to be encoded.
-    pub(crate) fn headers(
-        &self,
-        url: &str,
-        target: &'static str,
-        body: &[u8],
-        timestamp: &Timestamp,
-    ) -> Vec<(&'static str, String)> {
-        let signed = [
-            Some(("content-type", CONTENT_TYPE)),
-            Some(("x-amz-date", timestamp.as_str())),
-            self.credentials.session_token().map(|token| ("x-amz-security-token", token)),
-            Some(("x-amz-target", target)),
-        ];
-        let signed: Vec<_> = signed.into_iter().flatten().collect();
-        let authorization = self.authorization(url, &signed, body, timestamp);
-        let mut headers: Vec<_> = signed.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        headers.push(("authorization", authorization));
-        headers
+    /// All headers of a request but the one that authorises.
+    pub(crate) fn headers(&self) -> &[Header] {
+        &self.headers
     }
 
-    /// Signs `headers`, which are in the order of their names, and the host, which comes after the first.
-    fn authorization(&self, url: &str, headers: &[(&str, &str)], body: &[u8], timestamp: &Timestamp) -> String {
-        let (host, path) = host_and_path(url);
-        let (mut canonical, mut names) = (format!("POST\n{path}\n\n"), String::new());
-        let (first, rest) = headers.split_at(1);
-        for (name, value) in first.iter().chain(&[("host", host)]).chain(rest) {
-            let separator = if names.is_empty() { "" } else { ";" };
-            names.extend([separator, name]);
-            canonical.extend([name, ":", value, "\n"]);
-        }
-        canonical.extend(["\n", &names, "\n", &hex::encode(Sha256::digest(body))]);
-        let (timestamp, scope) = (timestamp.as_str(), &self.scope);
-        let canonical = hex::encode(Sha256::digest(canonical));
-        let to_sign = format!("{ALGORITHM}\n{timestamp}\n{scope}\n{canonical}");
+    /// The header that authorises a request with `body`.
+    pub(crate) fn authorization(&self, body: &[u8]) -> Header {
+        let canonical = self.canonical.clone().chain_update(hex::encode(Sha256::digest(body))).finalize();
+        let to_sign = [self.to_sign.as_str(), &hex::encode(canonical)].concat();
         let signature = calculate_signature(&self.key, to_sign.as_bytes());
-        let id = self.credentials.access_key_id();
-        format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}")
+        ("authorization", [self.authorization.as_str(), &signature].concat())
     }
+}
+
+/// The canonical request to `url`, as far as the body's hash, and the names of its signed headers: `headers`, which are in
+/// the order of their names, and the host, which comes after the first.
+fn canonical(url: &str, headers: &[Header]) -> (String, String) {
+    let (host, path) = host_and_path(url);
+    let mut signed: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    signed.insert(1, ("host", host));
+    let lines: String = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+    (format!("POST\n{path}\n\n{lines}\n{names}\n"), names)
 }
 
 /// The host and the path of `https://host/path`, the host as it stands in its header: without a scheme's own port.
@@ -154,21 +149,21 @@ mod tests {
             for (token, seconds) in [(None, 0), (Some("token"), 86_399), (Some("to/ken=="), 1_442_018_818)] {
                 let credentials = Credentials::new("id", "secret", token.map(Into::into), None, "test");
                 let time = SystemTime::UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 999);
-                let timestamp = Timestamp::new(time);
-                let signer = Signer::new(credentials.clone(), "eu-west-1", &timestamp);
-                let ours = signer.headers(url, "target", b"body", &timestamp);
-                let ours: BTreeMap<_, _> = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                let signer = Signer::new(credentials.clone(), "eu-west-1", url, "target", time);
+                let ours = signer.headers().iter().cloned().chain([signer.authorization(b"body")]);
+                let ours: BTreeMap<_, _> = ours.map(|(name, value)| (name.to_owned(), value)).collect();
                 assert_eq!(ours, by_library(url, credentials, b"body", time), "{url} {token:?}");
             }
         }
     }
 
     #[test]
-    fn a_key_is_of_its_day() {
-        let timestamp = |seconds| Timestamp::new(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    fn a_signer_is_of_its_second() {
+        let time = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
         let credentials = Credentials::new("id", "secret", None, None, "test");
-        let signer = Signer::new(credentials, "eu-west-1", &timestamp(0));
-        assert!(signer.is_of_day(&timestamp(86_399)));
-        assert!(!signer.is_of_day(&timestamp(86_400)));
+        let signer = Signer::new(credentials, "eu-west-1", "http://localhost/", "target", time(7_999));
+        assert!(signer.is_of(time(7_000)));
+        assert!(!signer.is_of(time(6_999)));
+        assert!(!signer.is_of(time(8_000)));
     }
 }
