@@ -48,7 +48,7 @@ impl<'a> Attributes<'a> {
             Self::Map(map) => map.remove(name),
             // A template has no place for it among an item's attributes.
             Self::Values(template, values) => {
-                template.value(name).map(|value| mem::replace(&mut values[value], Attribute::Null))
+                template.key(name).map(|value| mem::replace(&mut values[value], Attribute::Null))
             }
         }
     }

@@ -125,8 +125,16 @@ impl<'a> Decimal<'a> {
     /// Takes apart `text`, a number in JSON's grammar.
     pub(crate) fn parse(text: &'a str) -> Self {
         let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        // Searched for by bytes: numbers are too short for what a search of a text sets up.
+        let find = |text: &str, is_it: fn(u8) -> bool| text.bytes().position(is_it);
+        let (mantissa, exponent) = match find(text, |byte| matches!(byte, b'e' | b'E')) {
+            Some(at) => (&text[..at], &text[at + 1..]),
+            None => (text, ""),
+        };
+        let (integer, fraction) = match find(mantissa, |byte| byte == b'.') {
+            Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
+            None => (mantissa, ""),
+        };
         let written = Cow::Borrowed(mantissa.trim_matches(['0', '.']));
         if written.is_empty() {
             return Self { negative: false, written, point: 0 };
@@ -136,7 +144,8 @@ impl<'a> Decimal<'a> {
             0 => -zeros(fraction),
             point => point,
         };
-        Self { negative, written, point: exponent_value(exponent).saturating_add(point) }
+        let exponent = if exponent.is_empty() { 0 } else { exponent_value(exponent) };
+        Self { negative, written, point: point.saturating_add(exponent) }
     }
 
     pub(crate) fn is_zero(&self) -> bool {

@@ -77,6 +77,8 @@ pub(crate) struct Template<'c> {
     reaches: Vec<(&'c Pointer, Reach)>,
     /// In a map's order.
     fields: Vec<(String, Node)>,
+    /// Which values its fields have that have a key's name.
+    keys: Vec<(&'static str, usize)>,
     /// What an item has before each of its values, in that order, and which value it is.
     parts: Vec<(Form, usize)>,
     end: Form,
@@ -132,12 +134,17 @@ impl<'c> Template<'c> {
         let tail = text[leaves.last()?.end..].to_owned();
         let reaches =
             pointers.iter().map(|pointer| Some((*pointer, reach(&fields, pointer)?))).collect::<Option<_>>()?;
-        if fields.iter().any(|(name, node)| is_key(name) && matches!(node, Node::Object(_))) {
-            return None;
+        let mut keys = Vec::new();
+        for key in [PARTITION_KEY, SORT_KEY] {
+            match fields.iter().find(|(name, _)| name == key) {
+                Some((_, Node::Value(value))) => keys.push((key, *value)),
+                Some((_, Node::Object(_))) => return None,
+                None => {}
+            }
         }
         let mut parts = Parts::default();
         parts.add_top(&fields);
-        Some(Self { leads, tail, reaches, fields, parts: parts.before, end: parts.open })
+        Some(Self { leads, tail, reaches, fields, keys, parts: parts.before, end: parts.open })
     }
 
     /// Where `pointer` leads, one of those that the template was made for.
@@ -146,12 +153,9 @@ impl<'c> Template<'c> {
         known.map_or(Reach { value: None, passed: 1 }, |(_, reach)| *reach)
     }
 
-    /// Which value the row's own field `name` has, where it has one.
-    pub(crate) fn value(&self, name: &str) -> Option<usize> {
-        self.fields.iter().find_map(|(field, node)| match node {
-            Node::Value(value) if field == name => Some(*value),
-            _ => None,
-        })
+    /// Which value the row's own field `name` has, which is a key's name.
+    pub(crate) fn key(&self, name: &str) -> Option<usize> {
+        self.keys.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
 
     /// What an item has before each of its values, and which value it is.
