@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::object::Object;
 use crate::place::Place;
 use crate::quarantine::{self, Quarantine, Records};
-use crate::reader::{self, Read};
+use crate::reader::{self, Read, Turn};
 use crate::refused::Refused;
 use crate::run_report;
 use crate::spill::spill;
@@ -85,8 +85,8 @@ pub(crate) enum Reading {
         done: u64,
         /// What becomes of the good rows, where a strict contract refuses the file.
         refusal: Option<Refusal>,
-        /// When to stop, where there is more.
-        stop_at: Option<Instant>,
+        /// How long, where there is more.
+        turn: Turn,
     },
     /// A range.
     Range {
@@ -108,9 +108,9 @@ impl Reading {
         }
     }
 
-    fn stop_at(&self) -> Option<Instant> {
+    fn turn(&self) -> Option<Turn> {
         match self {
-            Self::Whole { stop_at, .. } => *stop_at,
+            Self::Whole { turn, .. } => Some(*turn),
             Self::Range { .. } => None,
         }
     }
@@ -219,7 +219,7 @@ impl Processor {
         let object = opened.unwrap_or(Err(Error::Deadline))?;
         let source = Source::of(&object);
         let Checkpoint { lines: done, refusal, progress, .. } = checkpoint;
-        let stop_at = Some(begun + time.mul_f64(self.reading_share));
+        let turn = Turn { begun, deadline, reading_share: self.reading_share };
         let mut quarantine = self.quarantine(&source, done + 1);
         let read = async {
             let (object, refusal) = match self.contract.is_strict() && done == 0 {
@@ -229,7 +229,7 @@ impl Processor {
                 }
                 false => (object, refusal),
             };
-            let reading = Reading::Whole { done, refusal, stop_at };
+            let reading = Reading::Whole { done, refusal, turn };
             let read = self.read(object, &source, reading, &mut quarantine).await?;
             Ok((read, refusal, quarantine.progress(begun).await?))
         };
@@ -305,8 +305,8 @@ impl Processor {
         let outlets = reader::Outlets::new(table, file.clone(), reading.done(), batch_sender, record_sender);
         let (contract, arrived, size) = (Arc::clone(&self.contract), source.arrived, source.file.size);
         let reading = tokio::task::spawn_blocking(move || {
-            let stop_at = reading.stop_at();
-            reader::read(reading.reader(&contract, arrived, size), chunks, outlets, stop_at)
+            let turn = reading.turn();
+            reader::read(reading.reader(&contract, arrived, size), chunks, outlets, turn)
         });
         let ((), read, (), ()) = tokio::try_join!(
             object.send_to(chunk_sender, self.backoff),

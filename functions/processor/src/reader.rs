@@ -36,15 +36,36 @@ pub(crate) struct Read {
     pub(crate) stopped: bool,
 }
 
-/// Reads what comes in `chunks` to its end, or until `stop_at` where there is more. None where it does not come to an end.
+/// The time of an invocation in which a file may be read only in part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    pub(crate) begun: Instant,
+    pub(crate) deadline: Instant,
+    /// The part of the time in which it is read, of one. The rest is for what is on its way to the table then.
+    pub(crate) reading_share: f64,
+}
+
+impl Turn {
+    /// When to stop a reading that came to the first rows that are not done at `advanced`. Where it took all of its share to
+    /// come there, it has that share of what is left: else it would come no further than the one before, turn by turn.
+    fn stop_at(self, advanced: Instant) -> Instant {
+        let after = |start: Instant| start + self.deadline.duration_since(start).mul_f64(self.reading_share);
+        let usual = after(self.begun);
+        if advanced < usual { usual } else { after(advanced) }
+    }
+}
+
+/// Reads what comes in `chunks` to its end, or as far as the `turn` lasts where there is more. None where it does not come to
+/// an end.
 ///
 /// Blocks while nothing comes and while nobody takes what goes out.
 pub(crate) fn read(
     mut reader: FileReader<'_>,
     mut chunks: Receiver<Chunk>,
     mut outlets: Outlets,
-    stop_at: Option<Instant>,
+    turn: Option<Turn>,
 ) -> Result<Option<Read>, SpillError> {
+    let mut stop_at = None;
     while let Some(chunk) = chunks.blocking_recv() {
         let Chunk::Bytes(bytes) = chunk else {
             let account = reader.finish_account(&mut |row| outlets.take(row))?;
@@ -55,8 +76,11 @@ pub(crate) fn read(
         loop {
             let more = reader.step(&mut bytes, &mut |row| outlets.take(row))?;
             // Each reading comes further than the one before: where time does not last for that, the run ends for it.
-            let has_advanced = reader.counts().lines > outlets.done;
-            if has_advanced && stop_at.is_some_and(|time| Instant::now() >= time) {
+            if let Some(turn) = turn
+                && reader.counts().lines > outlets.done
+                && let now = Instant::now()
+                && now >= *stop_at.get_or_insert_with(|| turn.stop_at(now))
+            {
                 outlets.flush();
                 let account = reader.stop()?;
                 return Ok((!outlets.closed).then_some(Read { account, stopped: true }));
@@ -178,5 +202,22 @@ impl Outlets {
 
     fn send_records(&mut self) {
         self.closed |= self.records.blocking_send(std::mem::take(&mut self.pending)).is_err();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_turn_that_comes_late_to_new_rows_has_a_share_of_what_is_left() {
+        let begun = Instant::now();
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let turn = Turn { begun, deadline: at(1000), reading_share: 0.9 };
+        for (advanced, stop) in [(0, 900), (899, 900), (900, 990), (950, 995), (1000, 1000), (1001, 1001)] {
+            assert_eq!(turn.stop_at(at(advanced)), at(stop), "{advanced}");
+        }
     }
 }
