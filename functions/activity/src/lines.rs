@@ -42,17 +42,25 @@ impl Lines {
         self.offset = offset;
     }
 
-    /// Hands out the lines that end within `piece`.
-    pub(crate) fn push(&mut self, mut piece: &[u8], on_line: &mut impl FnMut(Line<'_>)) {
-        while let Some(end) = memchr::memchr(b'\n', piece) {
-            let (line, rest) = (&piece[..end], &piece[end + 1..]);
-            if self.pending_length == 0 {
-                self.end_line(line, end as u64, line.last().copied(), 1, on_line);
-            } else {
-                self.keep(line);
-                self.end_pending(1, on_line);
-            }
-            piece = rest;
+    /// Hands out the line that was begun and ends within `piece`, and returns the rest of it.
+    pub(crate) fn end_begun<'p>(&mut self, piece: &'p [u8], on_line: &mut impl FnMut(Line<'_>)) -> &'p [u8] {
+        if self.pending_length == 0 {
+            return piece;
+        }
+        let Some(end) = memchr::memchr(b'\n', piece) else { return piece };
+        self.keep(&piece[..end]);
+        self.end_pending(1, on_line);
+        &piece[end + 1..]
+    }
+
+    /// Hands out the lines that lie whole within `piece`, where none was begun, and keeps the start of another.
+    pub(crate) fn push<'p>(&mut self, mut piece: &'p [u8], on_line: &mut impl FnMut(Line<'p>)) {
+        while self.pending_length == 0
+            && let Some(end) = memchr::memchr(b'\n', piece)
+        {
+            let line = &piece[..end];
+            on_line(self.end_line(line, end as u64, line.last().copied(), 1));
+            piece = &piece[end + 1..];
         }
         self.keep(piece);
     }
@@ -75,32 +83,21 @@ impl Lines {
 
     fn end_pending(&mut self, terminator: u64, on_line: &mut impl FnMut(Line<'_>)) {
         let mut pending = mem::take(&mut self.pending);
-        self.end_line(&pending, self.pending_length, Some(self.pending_last), terminator, on_line);
+        on_line(self.end_line(&pending, self.pending_length, Some(self.pending_last), terminator));
         pending.clear();
         self.pending = pending;
         self.pending_length = 0;
     }
 
     /// `raw` is the line, or the start of it; `length` and `last` are the whole line's.
-    fn end_line(
-        &mut self,
-        raw: &[u8],
-        length: u64,
-        last: Option<u8>,
-        terminator: u64,
-        on_line: &mut impl FnMut(Line<'_>),
-    ) {
+    fn end_line<'p>(&mut self, raw: &'p [u8], length: u64, last: Option<u8>, terminator: u64) -> Line<'p> {
         let mark = if self.offset == 0 && raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let text = length - mark as u64 - u64::from(last == Some(b'\r'));
         let kept = usize::try_from(text).unwrap_or(usize::MAX).min(raw.len() - mark).min(self.max_bytes);
+        let offset = self.offset + mark as u64;
         self.ended += 1;
-        on_line(Line {
-            number: self.ended,
-            offset: self.offset + mark as u64,
-            length: text,
-            raw: &raw[mark..mark + kept],
-        });
         self.offset += length + terminator;
+        Line { number: self.ended, offset, length: text, raw: &raw[mark..mark + kept] }
     }
 }
 
@@ -114,7 +111,10 @@ mod tests {
         let mut owned = Vec::new();
         let mut lines = Lines::new(4);
         let mut on_line = |line: Line<'_>| owned.push((line.number, line.offset, line.length, line.raw.to_vec()));
-        input.chunks(piece).for_each(|piece| lines.push(piece, &mut on_line));
+        for piece in input.chunks(piece) {
+            let whole = lines.end_begun(piece, &mut on_line);
+            lines.push(whole, &mut on_line);
+        }
         lines.finish(&mut on_line);
         owned
     }

@@ -29,6 +29,13 @@ pub(crate) fn normalise(text: &str) -> Result<Cow<'_, str>, Code> {
     if is_normal(text) {
         return Ok(Cow::Borrowed(text));
     }
+    // A price of 9.50.
+    if text.contains('.') {
+        let shorter = text.trim_end_matches('0').trim_end_matches('.');
+        if is_normal(shorter) {
+            return Ok(Cow::Borrowed(shorter));
+        }
+    }
     let decimal = Decimal::parse(text);
     if decimal.count() > MAX_DIGITS as i64 {
         return Err(Code::NumPrecision);

@@ -158,7 +158,7 @@ impl<'c> FileReader<'c> {
             return Ok(false);
         }
         let Self { inflater, lines, ledger, .. } = self;
-        let more = inflater.step(chunk, &mut |bytes| lines.push(bytes, &mut |line| ledger.enter(&line, sink)));
+        let more = inflater.step(chunk, &mut |bytes| ledger.enter_all(lines, bytes, sink));
         let more = more.unwrap_or_else(|damage| {
             self.break_off(damage, sink);
             *chunk = &[];
@@ -217,8 +217,8 @@ impl<'c> FileReader<'c> {
     fn end(&mut self, sink: &mut impl FnMut(Row<'_>)) {
         if self.damage.is_none() {
             let Self { inflater, lines, ledger, .. } = self;
-            match inflater.finish(&mut |bytes| lines.push(bytes, &mut |line| ledger.enter(&line, sink))) {
-                Ok(()) => lines.finish(&mut |line| ledger.enter(&line, sink)),
+            match inflater.finish(&mut |bytes| ledger.enter_all(lines, bytes, sink)) {
+                Ok(()) => lines.finish(&mut |line| ledger.enter(line, sink)),
                 Err(damage) => self.break_off(damage, sink),
             }
         }
@@ -250,6 +250,14 @@ struct Ledger<'c> {
     failure: Option<SpillError>,
 }
 
+/// A line that was read, and is not accounted yet.
+struct Entry<'c, 'l> {
+    line: Line<'l>,
+    findings: Findings<'c>,
+    /// What it would become, and what stands for its key.
+    item: Option<(Item<'l>, KeyHash)>,
+}
+
 impl<'c> Ledger<'c> {
     fn new(contract: &'c RecordContract) -> Self {
         Self {
@@ -274,40 +282,85 @@ impl<'c> Ledger<'c> {
         statistics.spill_to(spill, share);
     }
 
-    /// Accounts a line. After a failure nothing is: whether a row is a duplicate is not known any more.
-    fn enter(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Row<'_>)) {
+    /// Accounts the lines that end within `piece`.
+    ///
+    /// A row's key is looked up when the next row has been read: by then it has come from memory.
+    fn enter_all(&mut self, lines: &mut Lines, piece: &[u8], sink: &mut impl FnMut(Row<'_>)) {
+        let piece = lines.end_begun(piece, &mut |line| self.enter(line, sink));
+        // What is unique in the file is known of one row at a time.
+        let can_wait = self.parser.unique.is_empty();
+        let (mut entries, mut now) = ([None, None], 0);
+        lines.push(piece, &mut |line| {
+            self.read(line, &mut entries[now]);
+            now = if can_wait { 1 - now } else { now };
+            self.settle(&mut entries[now], sink);
+        });
+        self.settle(&mut entries[1 - now], sink);
+    }
+
+    /// Accounts a line.
+    fn enter(&mut self, line: Line<'_>, sink: &mut impl FnMut(Row<'_>)) {
+        let mut entry = None;
+        self.read(line, &mut entry);
+        self.settle(&mut entry, sink);
+    }
+
+    /// Reads a line to where it stays, if it is not blank. After a failure none is: whether a row is a duplicate is not known
+    /// any more.
+    fn read<'l>(&mut self, line: Line<'l>, to: &mut Option<Entry<'c, 'l>>)
+    where
+        'c: 'l,
+    {
         if self.failure.is_none() {
-            self.failure = self.try_enter(line, sink).err();
+            self.failure = self.try_read(line, to).err();
         }
     }
 
-    fn try_enter(&mut self, line: &Line<'_>, sink: &mut impl FnMut(Row<'_>)) -> Result<(), SpillError> {
+    fn try_read<'l>(&mut self, line: Line<'l>, to: &mut Option<Entry<'c, 'l>>) -> Result<(), SpillError>
+    where
+        'c: 'l,
+    {
         self.account.counts.lines += 1;
-        let mut findings = Findings::new(&self.contract.handlings);
         if line.number == 1 {
             self.parser.is_utf16 = looks_like_utf16(line.raw);
         }
-        if line.length > self.contract.limits.max_line_bytes as u64 {
-            findings.add_fatal(self.too_long(line));
-            self.leave_out(line, findings, sink);
-            return Ok(());
-        }
-        if line.raw.iter().all(u8::is_ascii_whitespace) {
+        let is_too_long = line.length > self.contract.limits.max_line_bytes as u64;
+        if !is_too_long && line.raw.iter().all(u8::is_ascii_whitespace) {
             self.account.counts.blank += 1;
             return Ok(());
         }
-        let Some(item) = self.parser.parse(line.raw, &mut findings)? else {
+        let entry = to.insert(Entry { line, findings: Findings::new(&self.contract.handlings), item: None });
+        if is_too_long {
+            entry.findings.add_fatal(self.too_long(&line));
+            self.parser.unique.look_at(None, &self.parser.hasher);
+        } else if let Some(item) = self.parser.parse(line.raw, &mut entry.findings)? {
+            let key = self.parser.hasher.key(&item.user_id, &item.timestamp);
+            self.keys.prefetch(key);
+            entry.item = Some((item, key));
+        }
+        Ok(())
+    }
+
+    /// Accounts what was read, where there is something.
+    fn settle(&mut self, entry: &mut Option<Entry<'c, '_>>, sink: &mut impl FnMut(Row<'_>)) {
+        if let Some(entry) = entry.take().filter(|_| self.failure.is_none()) {
+            self.failure = self.try_settle(entry, sink).err();
+        }
+    }
+
+    fn try_settle(&mut self, entry: Entry<'c, '_>, sink: &mut impl FnMut(Row<'_>)) -> Result<(), SpillError> {
+        let Entry { line, mut findings, item } = entry;
+        let Some((item, key)) = item else {
             self.parser.unique.find(&mut findings)?;
-            self.leave_out(line, findings, sink);
+            self.leave_out(&line, findings, sink);
             return Ok(());
         };
-        let key = self.parser.hasher.key(&item.user_id, &item.timestamp);
         // An event sent twice repeats its unique fields too, and is a duplicate before it is a fault.
         if findings.action() > Action::Keep || (self.parser.unique.repeats()? && !self.keys.contain(key)?) {
             self.parser.unique.find(&mut findings)?;
         }
         if findings.action() > Action::Keep {
-            self.leave_out(line, findings, sink);
+            self.leave_out(&line, findings, sink);
             return Ok(());
         }
         if !self.keys.enter(key, line.offset)? {
@@ -319,9 +372,9 @@ impl<'c> Ledger<'c> {
         match self.refusal {
             None => {
                 self.account.counts.written += 1;
-                sink(Row::Item { item, line: *line });
+                sink(Row::Item { item, line });
             }
-            Some(refusal) => self.refuse(line, refusal, sink),
+            Some(refusal) => self.refuse(&line, refusal, sink),
         }
         Ok(())
     }
@@ -381,6 +434,13 @@ impl<'c> Ledger<'c> {
 }
 
 impl Keys {
+    /// Has the processor fetch what [`enter`](Self::enter) will look at.
+    fn prefetch(&self, key: KeyHash) {
+        if let Self::Seen(keys) = self {
+            keys.prefetch(key);
+        }
+    }
+
     /// Whether a row before has this key, as far as that is known.
     fn contain(&self, key: KeyHash) -> Result<bool, SpillError> {
         match self {

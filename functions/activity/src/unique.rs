@@ -38,6 +38,11 @@ impl<'c> UniqueFields<'c> {
         Self { fields: fields.collect(), canonical: Vec::new() }
     }
 
+    /// Whether the contract has no such rule.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// The sets of values.
     pub(crate) fn sets(&mut self) -> impl Iterator<Item = &mut KeySet> {
         self.fields.iter_mut().map(|field| &mut field.seen)

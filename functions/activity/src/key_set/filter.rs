@@ -1,5 +1,7 @@
 //! Tells hashes that were surely never added from those that may have been.
 
+use prefetch_index::prefetch_index;
+
 use crate::key_hash::KeyHash;
 
 /// How many bits a hash sets in its block: good for four to eight bits of filter for each hash.
@@ -26,6 +28,11 @@ impl Filter {
         let place = hash.place(self.blocks.len());
         let Block(words) = &mut self.blocks[place];
         bits(hash).for_each(|(word, bit)| words[word] |= bit);
+    }
+
+    /// Has the processor fetch what [`may_contain`](Self::may_contain) will look at.
+    pub(super) fn prefetch(&self, hash: KeyHash) {
+        prefetch_index(&self.blocks, hash.place(self.blocks.len()));
     }
 
     /// False where the hash was never added.

@@ -38,6 +38,13 @@ impl KeySet {
         self.bound = Some((spill, bytes));
     }
 
+    /// Has the processor fetch what [`insert`](Self::insert) will look at: each hash lies somewhere else, and to wait for the
+    /// memory would take as long as a good part of a row.
+    pub(crate) fn prefetch(&self, hash: KeyHash) {
+        self.table.prefetch(hash);
+        self.spilled.iter().for_each(|spilled| spilled.filter.prefetch(hash));
+    }
+
     /// Adds a hash, and tells whether it is new.
     pub(crate) fn insert(&mut self, hash: KeyHash) -> Result<bool, SpillError> {
         if self.has_spilled(hash)? || !self.table.insert(hash) {

@@ -1,5 +1,7 @@
 //! Hashes in memory, in their order.
 
+use prefetch_index::prefetch_index;
+
 use crate::key_hash::KeyHash;
 
 /// The places of the smallest table.
@@ -24,6 +26,11 @@ impl Default for Table {
 impl Table {
     fn new(places: usize) -> Self {
         Self { slots: vec![None; places], places, len: 0 }
+    }
+
+    /// Has the processor fetch what [`insert`](Self::insert) will look at.
+    pub(super) fn prefetch(&self, hash: KeyHash) {
+        prefetch_index(&self.slots, hash.place(self.places));
     }
 
     /// Adds a hash, and tells whether it is new.
