@@ -5,7 +5,6 @@
 //! `serde_json`, which must accept and refuse the same texts.
 
 use std::borrow::Cow;
-use std::iter;
 use std::mem;
 use std::ops::Range;
 
@@ -68,23 +67,57 @@ impl JsonParser {
         &self.leaves
     }
 
-    /// The values of a text that has these leads before them, and `tail` behind. None where it has not, or where there is
-    /// anything to say of the values: [`parse`](Self::parse) says it.
-    pub(crate) fn values<'a>(&mut self, leads: &[Lead], tail: &str, text: &'a str) -> Option<Vec<Attribute<'a>>> {
-        let mut parser = Parser::new(text, self.max_depth, &mut self.leaves);
+    /// Reads the values of `text` by what stands between them.
+    pub(crate) fn values<'a>(&mut self, text: &'a str) -> Values<'a, '_> {
+        Values { parser: Parser::new(text, self.max_depth, &mut self.leaves), values: Vec::new(), passed: 0 }
+    }
+}
+
+/// The values of a text, as far as it has been read.
+pub(crate) struct Values<'a, 's> {
+    parser: Parser<'a, 's>,
+    /// Those that have been read, and maybe nulls behind them.
+    values: Vec<Attribute<'a>>,
+    passed: usize,
+}
+
+impl<'a> Values<'a, '_> {
+    /// Reads on where these leads stand before the values and `tail` behind the last, and tells whether they do to the text's
+    /// end. None where there is anything to say of a value: [`JsonParser::parse`] says it.
+    pub(crate) fn follow(&mut self, leads: &[Lead], tail: &str) -> Option<bool> {
+        let Self { parser, values, passed } = self;
         // A value is made where it stays: one that is moved there would be read back before it is in memory, and wait.
-        let mut values: Vec<_> = iter::repeat_with(|| Attribute::Null).take(leads.len()).collect();
-        for (lead, to) in leads.iter().zip(&mut values) {
-            parser.at += parser.rest().starts_with(lead.text.as_bytes()).then_some(lead.text.len())?;
+        values.resize_with(leads.len(), || Attribute::Null);
+        for (lead, to) in leads.iter().zip(values).skip(*passed) {
+            if !lead.begins(parser.rest()) {
+                return Some(false);
+            }
+            parser.at += lead.text.len();
             match parser.peek()? {
-                b'{' => return None,
                 b'"' if let Some(text) = parser.plain_string() => *to = Attribute::S(Text::plain(text)),
                 b'0'..=b'9' if let Some(digits) = parser.normal_number() => *to = Attribute::N(Text::plain(digits)),
                 _ => parser.value(lead.level, to).ok()?,
             }
+            *passed += 1;
         }
-        let is_whole = parser.rest() == tail.as_bytes() && !parser.repeated_key && !parser.suspect;
-        is_whole.then_some(values)
+        if parser.repeated_key || parser.suspect {
+            return None;
+        }
+        Some(parser.rest() == tail.as_bytes())
+    }
+
+    /// How many values have been read.
+    pub(crate) fn passed(&self) -> usize {
+        self.passed
+    }
+
+    /// What has not been read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.parser.rest()
+    }
+
+    pub(crate) fn into_values(self) -> Vec<Attribute<'a>> {
+        self.values
     }
 }
 

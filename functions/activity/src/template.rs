@@ -17,8 +17,8 @@ use crate::text::Text;
 /// How many values a row may have, and how long what stands between them may be, bytes, to be a template.
 pub(crate) const MOST_VALUES: usize = 128;
 const MOST_BYTES: usize = 8192;
-/// How many templates are kept: each is tried with a row that fits none.
-const MOST_TEMPLATES: usize = 4;
+/// How many templates are kept.
+const MOST_TEMPLATES: usize = 16;
 /// To make a template costs about as much as it spares so many rows. Where rows come in ever new forms, none are made.
 const COST: usize = 8;
 
@@ -37,20 +37,23 @@ impl<'c> Templates<'c> {
         Self { pointers, kept: Vec::new(), budget: MOST_TEMPLATES * COST }
     }
 
-    /// The fields of `text`, where a row before had the same.
+    /// The fields of `text`, where a row before had the same. Where it goes another way than the row before, it is read on by
+    /// a template that goes this way and has gone the same so far: rows of several forms are often alike at their start.
     pub(crate) fn read<'a>(&mut self, json: &mut JsonParser, text: &'a str) -> Option<Attributes<'a>>
     where
         'c: 'a,
     {
-        for index in 0..self.kept.len() {
-            let Template { leads, tail, .. } = &*self.kept[index];
-            if let Some(values) = json.values(leads, tail, text) {
-                self.kept.swap(0, index);
-                self.budget = (self.budget + 1).min(MOST_TEMPLATES * COST);
-                return Some(Attributes::Values(Rc::<Template<'c>>::clone(&self.kept[0]), values));
-            }
+        let (mut values, mut index) = (json.values(text), 0);
+        let mut template = self.kept.first()?;
+        while !values.follow(&template.leads, &template.tail)? {
+            let (passed, rest) = (values.passed(), values.rest());
+            index = self.kept.iter().position(|other| other.goes_on(passed, rest) && other.shares(passed, template))?;
+            template = &self.kept[index];
         }
-        None
+        let template: Rc<Template<'c>> = Rc::clone(template);
+        self.kept.swap(0, index);
+        self.budget = (self.budget + 1).min(MOST_TEMPLATES * COST);
+        Some(Attributes::Values(template, values.into_values()))
     }
 
     /// Makes a template of `text`, an object without fault or repeated names, whose leaves lie there.
@@ -85,11 +88,18 @@ pub(crate) struct Template<'c> {
 }
 
 /// What stands before a value.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Lead {
     pub(crate) text: String,
     /// How deep the object lies that has the value.
     pub(crate) level: usize,
+}
+
+impl Lead {
+    /// Whether `rest` begins with this, and a value that is no object.
+    pub(crate) fn begins(&self, rest: &[u8]) -> bool {
+        rest.strip_prefix(self.text.as_bytes()).is_some_and(|behind| behind.first() != Some(&b'{'))
+    }
 }
 
 /// A value, by its number in the row, or an object.
@@ -147,9 +157,23 @@ impl<'c> Template<'c> {
         Some(Self { leads, tail, reaches, fields, keys, parts: parts.before, end: parts.open })
     }
 
+    /// Whether `rest` follows on so many values of this.
+    fn goes_on(&self, passed: usize, rest: &[u8]) -> bool {
+        match self.leads.get(passed) {
+            Some(lead) => lead.begins(rest),
+            None => self.leads.len() == passed && rest == self.tail.as_bytes(),
+        }
+    }
+
+    /// Whether so many values have the same before them in `other`.
+    fn shares(&self, passed: usize, other: &Self) -> bool {
+        self.leads.get(..passed).is_some_and(|leads| other.leads.get(..passed) == Some(leads))
+    }
+
     /// Where `pointer` leads, one of those that the template was made for.
     pub(crate) fn reach(&self, pointer: &Pointer) -> Reach {
         let known = self.reaches.iter().find(|(known, _)| std::ptr::eq(*known, pointer));
+        debug_assert!(known.is_some(), "{pointer} is none of the contract's");
         known.map_or(Reach { value: None, passed: 1 }, |(_, reach)| *reach)
     }
 
@@ -426,7 +450,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_row_is_read_alike_whatever_the_rows_before(
-            pool in prop::collection::vec(prop_oneof![row(), nested_row()], 1..4),
+            pool in prop::collection::vec(prop_oneof![row(), nested_row()], 1..6),
             choices in prop::collection::vec(any::<prop::sample::Index>(), 1..12),
         ) {
             let pointers = pointers();
