@@ -47,11 +47,11 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// When to stop a reading that came to the first rows that are not done at `advanced`. Where it took all of its share to
-    /// come there, it has that share of what is left: else it would come no further than the one before, turn by turn.
+    /// come there, it has half that share of what is left: else it would come no further than the one before, turn by turn.
     fn stop_at(self, advanced: Instant) -> Instant {
-        let after = |start: Instant| start + self.deadline.duration_since(start).mul_f64(self.reading_share);
-        let usual = after(self.begun);
-        if advanced < usual { usual } else { after(advanced) }
+        let after = |start: Instant, share| start + self.deadline.duration_since(start).mul_f64(share);
+        let usual = after(self.begun, self.reading_share);
+        if advanced < usual { usual } else { after(advanced, self.reading_share / 2.0) }
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
         let begun = Instant::now();
         let at = |seconds| begun + Duration::from_secs(seconds);
         let turn = Turn { begun, deadline: at(1000), reading_share: 0.9 };
-        for (advanced, stop) in [(0, 900), (899, 900), (900, 990), (950, 995), (1000, 1000), (1001, 1001)] {
+        for (advanced, stop) in [(0, 900), (899, 900), (900, 945), (980, 989), (1000, 1000), (1001, 1001)] {
             assert_eq!(turn.stop_at(at(advanced)), at(stop), "{advanced}");
         }
     }

@@ -15,7 +15,7 @@ use crate::world::run;
 /// How long an invocation may take. The function stops to read 3.8 seconds before.
 const TIME: Duration = Duration::from_secs(20);
 
-/// So late an answer leaves time to read on as far as needs be, a step that unpacks to 64 KiB, and to write that.
+/// When the rest of a file comes so late, a step of it is read, that unpacks to 64 KiB, and there is time to write that.
 const LATE: Duration = Duration::from_millis(16_300);
 
 /// Request `number` of `operation` meets `conduct`.
@@ -29,20 +29,20 @@ fn at(operation: Operation, number: usize, conduct: Conduct) -> Script {
 #[test]
 fn a_gzip_that_is_continued_is_whole_whatever_kills_and_breaks_in_between() {
     run(async |world| {
-        // About 200 KB unpacked: more than three steps.
-        let case = world.case(File::mixed(3_000).packed()).await;
-        let late = || at(Operation::Read, 0, Conduct::Late(LATE));
+        // About 270 KB unpacked.
+        let case = world.case(File::mixed(4_000).packed()).await;
+        let late = |eighths| at(Operation::Read, 0, Conduct::Trickle(eighths, LATE));
         let faults = [
             // From the start: killed among the batches, then stopped for its time.
             at(Operation::Write, 20, Conduct::KillAfter),
-            late(),
+            late(1),
             // From the first checkpoint: killed before it has read anything, among the batches, and with all of the rest
             // in quarantine; then stopped once more, with less in quarantine than there was.
             at(Operation::Read, 0, Conduct::KillBefore),
             at(Operation::Write, 0, Conduct::KillAfter),
             at(Operation::Write, 30, Conduct::KillBefore),
             at(Operation::Keep, 0, Conduct::KillAfter),
-            late(),
+            late(4),
             // From the second: killed around all that is kept, and given less than it asks for.
             at(Operation::Write, 7, Conduct::KillAfter),
             at(Operation::Keep, 0, Conduct::KillBefore),

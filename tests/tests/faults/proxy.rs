@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{self, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
+use tokio::time::Instant;
 
 use crate::http::Message;
 use crate::world::INGEST;
@@ -41,6 +42,9 @@ pub(crate) enum Conduct {
     Pass,
     /// The service answers it, and the answer takes as long to come.
     Late(Duration),
+    /// The service answers; so many eighths of the answer's body come, then for so long a byte a second, which keeps the client
+    /// from asking again, and then the rest.
+    Trickle(usize, Duration),
     /// The service never sees it, and this is the answer: a status, and the error's code.
     Refuse(u16, &'static str),
     /// The service does what is asked, and this is the answer all the same.
@@ -244,6 +248,7 @@ async fn serve(connection: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
             Conduct::Ignore | Conduct::KillBefore | Conduct::KillAfter => return std::future::pending().await,
             Conduct::Pass
             | Conduct::Late(_)
+            | Conduct::Trickle(..)
             | Conduct::Take(_)
             | Conduct::ResetWithin
             | Conduct::Cut(_)
@@ -255,6 +260,7 @@ async fn serve(connection: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
         let sent = match conduct {
             Conduct::ResetWithin | Conduct::Stall => answer.body.len() / 2,
             Conduct::Cut(length) => length.min(answer.body.len()),
+            Conduct::Trickle(eighths, _) => answer.body.len() * eighths / 8,
             _ => answer.body.len(),
         };
         connection.write_all(&answer.head()).await?;
@@ -264,6 +270,18 @@ async fn serve(connection: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
             Conduct::ResetWithin => return reset(connection.into_inner()),
             Conduct::Cut(_) => return Ok(()),
             Conduct::Stall => return std::future::pending().await,
+            Conduct::Trickle(_, time) => {
+                let mut left = &answer.body[sent..];
+                let end = Instant::now() + time;
+                while Instant::now() < end {
+                    tokio::time::sleep_until(end.min(Instant::now() + Duration::from_secs(1))).await;
+                    let (byte, rest) = left.split_at(1.min(left.len()));
+                    connection.write_all(byte).await?;
+                    left = rest;
+                }
+                connection.write_all(left).await?;
+                connection.flush().await?;
+            }
             _ => {}
         }
     }
