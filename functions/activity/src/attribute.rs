@@ -173,7 +173,22 @@ impl<'a> Map<'a> {
         self.0.iter().map(|(name, value)| name.len() + value.size()).sum()
     }
 
-    pub(crate) fn write_canonical(&self, bytes: &mut Vec<u8>) {
+    /// Appends the names and their nesting to `structure`, and the canonical forms of the values to `values`.
+    pub(crate) fn write_content(&self, structure: &mut Vec<u8>, values: &mut Vec<u8>) {
+        write_length(b'm', self.len(), structure);
+        for (name, value) in &self.0 {
+            write_text(b'k', name, structure);
+            match value {
+                Attribute::M(map) => map.write_content(structure, values),
+                value => {
+                    structure.push(b'v');
+                    value.write_canonical(values);
+                }
+            }
+        }
+    }
+
+    fn write_canonical(&self, bytes: &mut Vec<u8>) {
         write_length(b'm', self.len(), bytes);
         for (name, value) in &self.0 {
             write_text(b'k', name, bytes);

@@ -5,6 +5,8 @@ use std::fmt;
 use std::mem;
 use std::rc::Rc;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::attribute::{Attribute, Map};
 use crate::encode::{write_field, write_value};
 use crate::pointer::{Place, Pointer};
@@ -86,27 +88,40 @@ impl<'a> Attributes<'a> {
             }),
             Self::Values(template, values) => {
                 for (before, value) in template.parts() {
-                    to.extend_from_slice(&before.json);
+                    to.extend_from_slice(before);
                     write_value(&values[*value], to);
                 }
-                to.extend_from_slice(&template.end().json);
+                to.extend_from_slice(template.end());
             }
         }
     }
 
-    /// Appends the canonical form of the map.
+    /// Appends a form of the attributes that is equal exactly where they are: a hash of their names and nesting, which is
+    /// made once for a template, and the values.
     pub(crate) fn write_canonical(&self, to: &mut Vec<u8>) {
         match self {
-            Self::Map(map) => map.write_canonical(to),
+            Self::Map(map) => {
+                let (mut structure, mut values) = (Vec::new(), Vec::new());
+                map.write_content(&mut structure, &mut values);
+                to.extend_from_slice(&structure_hash(&structure));
+                to.extend_from_slice(&values);
+            }
             Self::Values(template, values) => {
-                for (before, value) in template.parts() {
-                    to.extend_from_slice(&before.canonical);
-                    values[*value].write_canonical(to);
-                }
-                to.extend_from_slice(&template.end().canonical);
+                to.extend_from_slice(template.structure());
+                template.parts().iter().for_each(|(_, value)| values[*value].write_canonical(to));
             }
         }
     }
+}
+
+/// How many bytes of a structure's hash are taken.
+pub(crate) const STRUCTURE_BYTES: usize = 16;
+
+/// What stands for names and their nesting, written by [`Map::write_content`].
+pub(crate) fn structure_hash(structure: &[u8]) -> [u8; STRUCTURE_BYTES] {
+    let mut hash = [0; STRUCTURE_BYTES];
+    hash.copy_from_slice(&Sha256::digest(structure)[..STRUCTURE_BYTES]);
+    hash
 }
 
 impl PartialEq for Attributes<'_> {

@@ -4,11 +4,12 @@
 //! are its own: to compare what stands between them with what stood there before takes a fraction of the time that it
 //! takes to read it, and all that depends on the names alone is done once, not for each row.
 
+use std::mem;
 use std::ops::Range;
 use std::rc::Rc;
 
 use crate::attribute::{Attribute, Map, order, write_length, write_text};
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, STRUCTURE_BYTES, structure_hash};
 use crate::json::JsonParser;
 use crate::pointer::Pointer;
 use crate::row::{PARTITION_KEY, SORT_KEY};
@@ -82,9 +83,11 @@ pub(crate) struct Template<'c> {
     fields: Vec<(String, Node)>,
     /// Which values its fields have that have a key's name.
     keys: Vec<(&'static str, usize)>,
-    /// What an item has before each of its values, in that order, and which value it is.
-    parts: Vec<(Form, usize)>,
-    end: Form,
+    /// The JSON that an item has before each of its values, in that order, and which value it is.
+    parts: Vec<(Vec<u8>, usize)>,
+    end: Vec<u8>,
+    /// What stands for the item's names and their nesting.
+    structure: [u8; STRUCTURE_BYTES],
 }
 
 /// What stands before a value.
@@ -118,13 +121,6 @@ pub(crate) struct Reach {
     pub(crate) passed: usize,
 }
 
-/// A part of an item, in both of its forms.
-#[derive(Debug, Default)]
-pub(crate) struct Form {
-    pub(crate) json: Vec<u8>,
-    pub(crate) canonical: Vec<u8>,
-}
-
 impl<'c> Template<'c> {
     /// The template of `text`, a JSON object whose leaves lie there. None where it can be none.
     fn new(text: &str, leaves: &[Range<usize>], pointers: &[&'c Pointer]) -> Option<Self> {
@@ -154,7 +150,8 @@ impl<'c> Template<'c> {
         }
         let mut parts = Parts::default();
         parts.add_top(&fields);
-        Some(Self { leads, tail, reaches, fields, keys, parts: parts.before, end: parts.open })
+        let Parts { before: parts, open: end, structure } = parts;
+        Some(Self { leads, tail, reaches, fields, keys, parts, end, structure: structure_hash(&structure) })
     }
 
     /// Whether `rest` follows on so many values of this.
@@ -182,14 +179,19 @@ impl<'c> Template<'c> {
         self.keys.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
 
-    /// What an item has before each of its values, and which value it is.
-    pub(crate) fn parts(&self) -> &[(Form, usize)] {
+    /// The JSON that an item has before each of its values, and which value it is.
+    pub(crate) fn parts(&self) -> &[(Vec<u8>, usize)] {
         &self.parts
     }
 
-    /// What an item ends with.
-    pub(crate) fn end(&self) -> &Form {
+    /// The JSON behind an item's last value.
+    pub(crate) fn end(&self) -> &[u8] {
         &self.end
+    }
+
+    /// What stands for an item's names and their nesting.
+    pub(crate) fn structure(&self) -> &[u8] {
+        &self.structure
     }
 
     /// The names of the row's own fields.
@@ -296,41 +298,45 @@ impl Outline<'_> {
     }
 }
 
-/// An item's forms, taken apart at its values.
+/// An item's JSON, taken apart at its values.
 #[derive(Default)]
 struct Parts {
-    before: Vec<(Form, usize)>,
+    before: Vec<(Vec<u8>, usize)>,
     /// Behind the last value.
-    open: Form,
+    open: Vec<u8>,
+    /// As [`Map::write_content`] writes it.
+    structure: Vec<u8>,
 }
 
 impl Parts {
     /// Adds the fields that follow on an item's keys.
     fn add_top(&mut self, fields: &[(String, Node)]) {
         let fields = || fields.iter().filter(|(name, _)| !is_key(name));
-        write_length(b'm', fields().count(), &mut self.open.canonical);
+        write_length(b'm', fields().count(), &mut self.structure);
         for (name, node) in fields() {
-            self.open.json.push(b',');
+            self.open.push(b',');
             self.add(name, node);
         }
     }
 
     fn add(&mut self, name: &str, node: &Node) {
-        let Form { json, canonical } = &mut self.open;
-        json.extend([b"\"", name.as_bytes(), b"\":"].concat());
-        write_text(b'k', name, canonical);
+        self.open.extend([b"\"", name.as_bytes(), b"\":"].concat());
+        write_text(b'k', name, &mut self.structure);
         match node {
-            Node::Value(value) => self.before.push((std::mem::take(&mut self.open), *value)),
+            Node::Value(value) => {
+                self.structure.push(b'v');
+                self.before.push((mem::take(&mut self.open), *value));
+            }
             Node::Object(fields) => {
-                json.extend(br#"{"M":{"#);
-                write_length(b'm', fields.len(), canonical);
+                write_length(b'm', fields.len(), &mut self.structure);
+                self.open.extend(br#"{"M":{"#);
                 for (index, (name, node)) in fields.iter().enumerate() {
                     if index > 0 {
-                        self.open.json.push(b',');
+                        self.open.push(b',');
                     }
                     self.add(name, node);
                 }
-                self.open.json.extend(b"}}");
+                self.open.extend(b"}}");
             }
         }
     }
