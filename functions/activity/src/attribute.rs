@@ -68,7 +68,7 @@ impl Attribute<'_> {
 
 /// Seven bits to a byte, the lowest first, the highest bit telling that more follow: nearly every length is one byte, and
 /// hashing the form costs by its bytes.
-pub(crate) fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
+fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
     bytes.push(tag);
     let mut rest = length;
     while rest >= 0x80 {
@@ -78,7 +78,7 @@ pub(crate) fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
     bytes.push(rest as u8);
 }
 
-pub(crate) fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {
+fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {
     write_length(tag, text.len(), bytes);
     bytes.extend_from_slice(text.as_bytes());
 }

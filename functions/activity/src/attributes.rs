@@ -101,10 +101,10 @@ impl<'a> Attributes<'a> {
     pub(crate) fn write_canonical(&self, to: &mut Vec<u8>) {
         match self {
             Self::Map(map) => {
-                let (mut structure, mut values) = (Vec::new(), Vec::new());
-                map.write_content(&mut structure, &mut values);
-                to.extend_from_slice(&structure_hash(&structure));
-                to.extend_from_slice(&values);
+                let start = to.len();
+                to.extend_from_slice(&[0; STRUCTURE_BYTES]);
+                let structure = structure_hash(map, to);
+                to[start..start + STRUCTURE_BYTES].copy_from_slice(&structure);
             }
             Self::Values(template, values) => {
                 to.extend_from_slice(template.structure());
@@ -117,9 +117,10 @@ impl<'a> Attributes<'a> {
 /// How many bytes of a structure's hash are taken.
 pub(crate) const STRUCTURE_BYTES: usize = 16;
 
-/// What stands for names and their nesting, written by [`Map::write_content`].
-pub(crate) fn structure_hash(structure: &[u8]) -> [u8; STRUCTURE_BYTES] {
-    let mut hash = [0; STRUCTURE_BYTES];
+/// What stands for the names and the nesting of `map`, whose values' canonical forms are appended to `values`.
+pub(crate) fn structure_hash(map: &Map<'_>, values: &mut Vec<u8>) -> [u8; STRUCTURE_BYTES] {
+    let (mut structure, mut hash) = (Vec::new(), [0; STRUCTURE_BYTES]);
+    map.write_content(&mut structure, values);
     hash.copy_from_slice(&Sha256::digest(structure)[..STRUCTURE_BYTES]);
     hash
 }

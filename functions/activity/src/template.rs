@@ -8,7 +8,7 @@ use std::mem;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::attribute::{Attribute, Map, order, write_length, write_text};
+use crate::attribute::{Attribute, Map, order};
 use crate::attributes::{Attributes, STRUCTURE_BYTES, structure_hash};
 use crate::json::JsonParser;
 use crate::pointer::Pointer;
@@ -150,8 +150,10 @@ impl<'c> Template<'c> {
         }
         let mut parts = Parts::default();
         parts.add_top(&fields);
-        let Parts { before: parts, open: end, structure } = parts;
-        Some(Self { leads, tail, reaches, fields, keys, parts, end, structure: structure_hash(&structure) })
+        let Parts { before: parts, open: end } = parts;
+        let values = vec![Attribute::Null; leaves.len()];
+        let structure = structure_hash(&map_without_keys(&fields, &values), &mut Vec::new());
+        Some(Self { leads, tail, reaches, fields, keys, parts, end, structure })
     }
 
     /// Whether `rest` follows on so many values of this.
@@ -206,12 +208,16 @@ impl<'c> Template<'c> {
 
     /// The same without those that have a key's name.
     pub(crate) fn map_without_keys<'s>(&'s self, values: &'s [Attribute<'_>]) -> Map<'s> {
-        map(self.fields.iter().filter(|(name, _)| !is_key(name)), values)
+        map_without_keys(&self.fields, values)
     }
 }
 
 fn is_key(name: &str) -> bool {
     name == PARTITION_KEY || name == SORT_KEY
+}
+
+fn map_without_keys<'s>(fields: &'s [(String, Node)], values: &'s [Attribute<'_>]) -> Map<'s> {
+    map(fields.iter().filter(|(name, _)| !is_key(name)), values)
 }
 
 fn map<'s>(fields: impl IntoIterator<Item = &'s (String, Node)>, values: &'s [Attribute<'_>]) -> Map<'s> {
@@ -304,16 +310,12 @@ struct Parts {
     before: Vec<(Vec<u8>, usize)>,
     /// Behind the last value.
     open: Vec<u8>,
-    /// As [`Map::write_content`] writes it.
-    structure: Vec<u8>,
 }
 
 impl Parts {
     /// Adds the fields that follow on an item's keys.
     fn add_top(&mut self, fields: &[(String, Node)]) {
-        let fields = || fields.iter().filter(|(name, _)| !is_key(name));
-        write_length(b'm', fields().count(), &mut self.structure);
-        for (name, node) in fields() {
+        for (name, node) in fields.iter().filter(|(name, _)| !is_key(name)) {
             self.open.push(b',');
             self.add(name, node);
         }
@@ -321,14 +323,9 @@ impl Parts {
 
     fn add(&mut self, name: &str, node: &Node) {
         self.open.extend([b"\"", name.as_bytes(), b"\":"].concat());
-        write_text(b'k', name, &mut self.structure);
         match node {
-            Node::Value(value) => {
-                self.structure.push(b'v');
-                self.before.push((mem::take(&mut self.open), *value));
-            }
+            Node::Value(value) => self.before.push((mem::take(&mut self.open), *value)),
             Node::Object(fields) => {
-                write_length(b'm', fields.len(), &mut self.structure);
                 self.open.extend(br#"{"M":{"#);
                 for (index, (name, node)) in fields.iter().enumerate() {
                     if index > 0 {
