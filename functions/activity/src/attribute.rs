@@ -24,6 +24,15 @@ pub enum Attribute<'a> {
 }
 
 impl Attribute<'_> {
+    /// Whether it owns nothing.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        match self {
+            Self::S(text) | Self::N(text) => text.as_plain().is_some(),
+            Self::Bool(_) | Self::Null => true,
+            Self::L(_) | Self::M(_) => false,
+        }
+    }
+
     /// The bytes that DynamoDB counts for the value, without its name.
     ///
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>

@@ -69,36 +69,38 @@ impl JsonParser {
 
     /// Reads the values of `text` by what stands between them.
     pub(crate) fn values<'a>(&mut self, text: &'a str) -> Values<'a, '_> {
-        Values { parser: Parser::new(text, self.max_depth, &mut self.leaves), values: Vec::new(), passed: 0 }
+        Values { parser: Parser::new(text, self.max_depth, &mut self.leaves), values: Vec::new() }
     }
 }
 
 /// The values of a text, as far as it has been read.
 pub(crate) struct Values<'a, 's> {
     parser: Parser<'a, 's>,
-    /// Those that have been read, and maybe nulls behind them.
     values: Vec<Attribute<'a>>,
-    passed: usize,
 }
 
 impl<'a> Values<'a, '_> {
     /// Reads on where these leads stand before the values and `tail` behind the last, and tells whether they do to the text's
     /// end. None where there is anything to say of a value: [`JsonParser::parse`] says it.
     pub(crate) fn follow(&mut self, leads: &[Lead], tail: &str) -> Option<bool> {
-        let Self { parser, values, passed } = self;
-        // A value is made where it stays: one that is moved there would be read back before it is in memory, and wait.
-        values.resize_with(leads.len(), || Attribute::Null);
-        for (lead, to) in leads.iter().zip(values).skip(*passed) {
+        let Self { parser, values } = self;
+        values.reserve_exact(leads.len().saturating_sub(values.len()));
+        for lead in leads.iter().skip(values.len()) {
             if !lead.begins(parser.rest()) {
                 return Some(false);
             }
             parser.at += lead.text.len();
             match parser.peek()? {
-                b'"' if let Some(text) = parser.plain_string() => *to = Attribute::S(Text::plain(text)),
-                b'0'..=b'9' if let Some(digits) = parser.normal_number() => *to = Attribute::N(Text::plain(digits)),
-                _ => parser.value(lead.level, to).ok()?,
+                b'"' if let Some(text) = parser.plain_string() => values.push(Attribute::S(Text::plain(text))),
+                b'0'..=b'9' if let Some(digits) = parser.normal_number() => {
+                    values.push(Attribute::N(Text::plain(digits)))
+                }
+                _ => {
+                    // A value is made where it stays: one that is moved there would be read back before it is in memory.
+                    values.push(Attribute::Null);
+                    parser.value(lead.level, values.last_mut()?).ok()?;
+                }
             }
-            *passed += 1;
         }
         if parser.repeated_key || parser.suspect {
             return None;
@@ -108,7 +110,7 @@ impl<'a> Values<'a, '_> {
 
     /// How many values have been read.
     pub(crate) fn passed(&self) -> usize {
-        self.passed
+        self.values.len()
     }
 
     /// What has not been read.
