@@ -143,6 +143,23 @@ fn check_tells_good_rows_from_bad() {
 }
 
 #[test]
+fn check_writes_over_nothing_that_it_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (file, other) = (path("rows.jsonl"), path("other.jsonl"));
+    for name in [&file, &other] {
+        std::fs::write(name, "not json\n").unwrap();
+    }
+    check_failure(&["check", &file, "--rejects", &file], 1, &["would be written over"]);
+    check_failure(&["check", &file, "--report", &file], 1, &["would be written over"]);
+    check_failure(&["check", &path("missing"), "--rejects", &other], 1, &["check the path"]);
+    check_failure(&["check", &path("")], 1, &["no file that can be read twice"]);
+    for name in [&file, &other] {
+        assert_eq!(std::fs::read_to_string(name).unwrap(), "not json\n");
+    }
+}
+
+#[test]
 fn validate_lists_findings_with_their_code_line_and_reason() {
     let output = stack(&["validate"]);
     assert!(output.status.success(), "{}", talk(&output));

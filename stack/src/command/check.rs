@@ -1,6 +1,6 @@
 //! `check`: the record contract over a local file, without a cloud.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use activity::{Code, FileReader, RecordContract, Row, Summary};
 use contract::{Counts, FileLocation, FileRuleOutcome, ProcessorOutput, Refusal, RunReport, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
-use miette::{Context, IntoDiagnostic, Result};
+use miette::{Context, IntoDiagnostic, Result, bail};
 use report::Samples;
 use serde_json::json;
 
@@ -23,6 +23,8 @@ const REJECTED: u8 = 2;
 /// Reads the file and prints where its lines would go.
 pub fn run(verb: &Check) -> Result<ExitCode> {
     let contract = package::record_contract(&verb.packaging)?;
+    open(&verb.file)?;
+    [&verb.rejects, &verb.report].into_iter().flatten().try_for_each(|output| spare(&verb.file, output))?;
     let mut rejects = verb.rejects.as_deref().map(Rejects::create).transpose()?;
     let location = location(&verb.file);
     let (mut failure, mut samples) = (None, Samples::default());
@@ -53,6 +55,27 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) })
 }
 
+/// Opens a file that has a size and can be read again: the contract may ask for both.
+fn open(path: &Path) -> Result<(File, Metadata)> {
+    let unreadable = || format!("cannot read {}; check the path", path.display());
+    let file = File::open(path).into_diagnostic().wrap_err_with(unreadable)?;
+    let metadata = file.metadata().into_diagnostic().wrap_err_with(unreadable)?;
+    if !metadata.is_file() {
+        bail!("{} is no file that can be read twice; write what it holds to a file first", path.display());
+    }
+    Ok((file, metadata))
+}
+
+/// Refuses to write to the file that is read.
+fn spare(input: &Path, output: &Path) -> Result<()> {
+    match (input.canonicalize(), output.canonicalize()) {
+        (Ok(input), Ok(output)) if input == output => {
+            bail!("{} would be written over while it is read; name another file", output.display())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// How much of the file is read, where somebody watches.
 fn progress(path: &Path) -> Result<ProgressBar> {
     let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
@@ -81,20 +104,18 @@ fn read_once(
     progress: &ProgressBar,
     mut sink: impl FnMut(Row<'_>),
 ) -> Result<Summary> {
-    let unreadable = || format!("cannot read {}; check the path", path.display());
-    let mut file = File::open(path).into_diagnostic().wrap_err_with(unreadable)?;
-    let mut reader = FileReader::new(contract).refusing(refusal);
+    let (mut file, metadata) = open(path)?;
+    let mut reader = FileReader::new(contract).refusing(refusal).of_size(metadata.len());
     // What S3 calls an object's last modification is a file's here.
-    if let Ok(metadata) = file.metadata() {
-        reader = reader.of_size(metadata.len());
-        if let Ok(time) = metadata.modified() {
-            reader = reader.arrived_at(time);
-        }
+    if let Ok(time) = metadata.modified() {
+        reader = reader.arrived_at(time);
     }
     progress.reset();
     let (mut buffer, started) = (vec![0; 1 << 16], Instant::now());
     loop {
-        match file.read(&mut buffer).into_diagnostic().wrap_err_with(unreadable)? {
+        let length =
+            file.read(&mut buffer).into_diagnostic().wrap_err_with(|| format!("cannot read {}", path.display()))?;
+        match length {
             0 => return reader.finish(&mut sink).into_diagnostic(),
             length => {
                 reader.feed(&buffer[..length], &mut sink).into_diagnostic()?;
