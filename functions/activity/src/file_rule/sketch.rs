@@ -13,17 +13,20 @@ const ERROR: f64 = 0.005;
 
 /// Counts of values by bucket. DynamoDB's numbers lie within 1E-130 and 1E+126, which makes at most 60,000 buckets a
 /// sign.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sketch {
     negative: BTreeMap<i32, u64>,
     zeros: u64,
     positive: BTreeMap<i32, u64>,
     count: u64,
+    /// The lowest and the highest value.
+    bounds: Option<(f64, f64)>,
 }
 
 impl Sketch {
     pub(super) fn add(&mut self, value: f64) {
         self.count += 1;
+        self.widen(value, value);
         if value == 0.0 {
             self.zeros += 1;
             return;
@@ -36,21 +39,35 @@ impl Sketch {
     pub(super) fn merge(&mut self, other: Self) {
         self.zeros += other.zeros;
         self.count += other.count;
+        other.bounds.into_iter().for_each(|(lowest, highest)| self.widen(lowest, highest));
         for (own, others) in [(&mut self.negative, other.negative), (&mut self.positive, other.positive)] {
             others.into_iter().for_each(|(bucket, count)| *own.entry(bucket).or_default() += count);
         }
     }
 
-    /// The value below which the part `at` of all values lies.
+    fn widen(&mut self, lowest: f64, highest: f64) {
+        let (low, high) = self.bounds.unwrap_or((lowest, highest));
+        self.bounds = Some((low.min(lowest), high.max(highest)));
+    }
+
+    /// The value below which the part `at` of all values lies. The lowest and the highest are exact, and none is beyond them:
+    /// values that all are a contract's bound keep to it.
     pub(super) fn quantile(&self, at: f64) -> Option<f64> {
-        let rank = (at * self.count.checked_sub(1)? as f64).floor() as u64;
+        let (lowest, highest) = self.bounds?;
+        let last = self.count.checked_sub(1)?;
+        let rank = (at * last as f64).floor() as u64;
+        match rank {
+            0 => return Some(lowest),
+            rank if rank == last => return Some(highest),
+            _ => {}
+        }
         let middle = |bucket: i32| 2.0 * growth().powi(bucket) / (1.0 + growth());
         let negative = self.negative.iter().rev().map(|(bucket, count)| (-middle(*bucket), *count));
         let positive = self.positive.iter().map(|(bucket, count)| (middle(*bucket), *count));
         let mut passed = 0;
         negative.chain([(0.0, self.zeros)]).chain(positive).find_map(|(value, count)| {
             passed += count;
-            (passed > rank).then_some(value)
+            (passed > rank).then_some(value.clamp(lowest, highest))
         })
     }
 }
@@ -96,6 +113,17 @@ mod tests {
             let mut merged = sketch(head);
             merged.merge(sketch(tail));
             prop_assert_eq!(merged, sketch(&values));
+        }
+    }
+
+    #[test]
+    fn the_ends_are_exact_and_nothing_is_beyond_them() {
+        for values in [vec![4.0; 200], vec![-3.0; 7], vec![1.0, 2.0, 7.0]] {
+            let mut sketch = Sketch::default();
+            values.iter().for_each(|value| sketch.add(*value));
+            let (first, last) = (values[0], values[values.len() - 1]);
+            assert_eq!((sketch.quantile(0.0), sketch.quantile(1.0)), (Some(first), Some(last)));
+            assert!(sketch.quantile(0.5).is_some_and(|middle| (first..=last).contains(&middle)), "{values:?}");
         }
     }
 
