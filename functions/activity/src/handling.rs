@@ -147,7 +147,12 @@ impl<'c> Findings<'c> {
 
     /// Adds a fault that leaves no item.
     pub(crate) fn add_fatal(&mut self, reason: Reason) {
-        self.insert(reason.code, self.handlings.of_fatal(reason.code), || reason);
+        self.add_fatal_with(reason.code, || reason);
+    }
+
+    /// Adds one whose reason is made only where it is told: a row may have as many as it has bytes.
+    pub(crate) fn add_fatal_with(&mut self, code: Code, reason: impl FnOnce() -> Reason) {
+        self.insert(code, self.handlings.of_fatal(code), reason);
     }
 
     fn insert(&mut self, code: Code, handling: Handling, reason: impl FnOnce() -> Reason) {

@@ -9,7 +9,7 @@ use crate::attribute::{Attribute, Map};
 use crate::attributes::Attributes;
 use crate::field::{Setting, find_unknown};
 use crate::file_rule::Statistics;
-use crate::handling::Findings;
+use crate::handling::{Action, Findings};
 use crate::instant::{self, Instant};
 use crate::json::{JsonParser, MAX_NAME_BYTES};
 use crate::key_hash::KeyHasher;
@@ -187,11 +187,14 @@ impl<'c> RowParser<'c> {
         self.statistics.add(&mut row, &self.hasher)?;
         let (user_source, user_id) = keep(user(contract, &row), findings).unzip();
         let (time_source, time) = keep(time(contract, &row), findings).unzip();
-        time.into_iter().for_each(|time| self.statistics.add_time(time));
         let id = keep(id(contract, &row), findings);
         take_key(PARTITION_KEY, &contract.user, user_source, &mut row, findings);
         take_key(SORT_KEY, &contract.time, time_source, &mut row, findings);
         let (Some(user_id), Some(time), Some(id)) = (user_id, time, id) else { return Ok(None) };
+        // What is left out tells nothing of how fresh the rest is: its time may be what is wrong with it.
+        if findings.action() == Action::Keep {
+            self.statistics.add_time(time);
+        }
         let timestamp = self.sort_key(time, id, &row);
         let item = Item { user_id, timestamp, attributes: row };
         if !is_small && item.size() > MAX_ITEM_BYTES {
@@ -309,7 +312,7 @@ fn find_faults(value: &Attribute, path: &mut String, findings: &mut Findings<'_>
     match value {
         Attribute::N(text) => {
             if let Err(code) = number::normalise(text) {
-                findings.add_fatal(Reason::at_pointer(code, path.as_str()));
+                findings.add_fatal_with(code, || Reason::at_pointer(code, path.as_str()));
             }
         }
         Attribute::L(elements) => {
@@ -331,16 +334,13 @@ fn find_faults_in_map(map: &Map, path: &mut String, findings: &mut Findings<'_>)
         };
         let shown = pointer::shown(name);
         if let Some(code) = code {
-            findings.add_fatal(Reason::at_pointer(code, format!("{path}/{shown}")));
+            findings.add_fatal_with(code, || Reason::at_pointer(code, format!("{path}/{shown}")));
         }
         find_faults_below(&shown, value, path, findings);
     }
 }
 
 fn find_faults_below(segment: &str, value: &Attribute, path: &mut String, findings: &mut Findings<'_>) {
-    if findings.is_full() {
-        return;
-    }
     let length = path.len();
     path.push('/');
     path.push_str(segment);

@@ -161,7 +161,7 @@ fn freshness(max_age: Period, newest: Option<Instant>, arrived: Option<Instant>)
             let age = arrived.seconds_since(newest).max(0);
             Observed { text: format!("{age}s"), holds: age <= i64::from(max_age.seconds) }
         }
-        (None, _) => Observed::nothing("no row with a time"),
+        (None, _) => Observed::nothing("no row that is kept"),
         (_, None) => Observed::nothing("the file's arrival is not known"),
     }
 }

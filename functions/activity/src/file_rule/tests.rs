@@ -59,7 +59,9 @@ fn rules_about_a_field() {
 fn freshness_is_from_the_newest_row_to_the_arrival() {
     check("{rule: freshness, max_age: 97s}", &ROWS, "97s", Verdict::Pass);
     check("{rule: freshness, max_age: 96s}", &ROWS, "97s", Verdict::Fail);
-    check("{rule: freshness, max_age: 1s}", &[], "no row with a time", Verdict::Pass);
+    check("{rule: freshness, max_age: 1s}", &[], "no row that is kept", Verdict::Pass);
+    // The last row is left out.
+    check("{rule: freshness, max_age: 99s}", &[r#", "n": 1"#, r#", "n": 1"#, r#", "n": 101"#], "99s", Verdict::Pass);
 }
 
 #[test]

@@ -138,6 +138,15 @@ fn many_warnings_hide_no_fault() {
 }
 
 #[test]
+fn many_faults_hide_no_stronger_one() {
+    let rules = "codes: {NUM_RANGE: {action: drop}, NUM_PRECISION: {action: fail}}";
+    let row = format!(r#", "a": [{}0], "b": {}"#, "1e999,".repeat(40), "9".repeat(39));
+    let outcome = read_rows(rules, &[&row]);
+    assert_eq!((outcome.summary.verdict, outcome.summary.counts.quarantined), (Verdict::Fail, 1));
+    assert_eq!(outcome.summary.errors_by_code["NUM_PRECISION"], 1);
+}
+
+#[test]
 fn a_code_has_a_handling_where_its_rule_has_none() {
     let rules = "
 fields: {/n: {min: 0}, /t: {min_length: 2, action: quarantine}}
