@@ -43,7 +43,7 @@ pub struct Summary {
     pub warnings_by_code: BTreeMap<String, u64>,
     /// What each file rule found, in the contract's order.
     pub file_rules: Vec<FileRuleOutcome>,
-    /// How old the newest row was when the file arrived, seconds; where both are known.
+    /// How old the newest row that is kept was when the file arrived, seconds; where both are known.
     pub newest_row_age_seconds: Option<u64>,
     /// What a strict contract does with the rows that would be written, where it refuses the file.
     pub refusal: Option<Refusal>,

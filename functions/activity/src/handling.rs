@@ -168,7 +168,7 @@ impl<'c> Findings<'c> {
     }
 
     /// Whether more reasons would not be told.
-    pub(crate) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.reasons.len() >= MAX_REASONS
     }
 

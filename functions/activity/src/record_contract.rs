@@ -79,7 +79,7 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// | `uniqueness` | values of `field` that come exactly once, of one; 16 bytes of memory for each |
 /// | `mean`, `sum` | numbers of `field` that DynamoDB takes |
 /// | `quantile` | the same numbers: the value below which the part `at` of them lies, to half a percent |
-/// | `freshness` | from the newest row's time to the file's arrival, at most `max_age` |
+/// | `freshness` | from the time of the newest row that is kept to the file's arrival, at most `max_age` |
 /// | `schema_drift` | fields and types, against a `baseline`: `{/event: string, /items/*/price: [integer, number]}` |
 /// | `volume` | the row count, at most `max_deviation` off the median of a `history` of row counts, of that median |
 ///

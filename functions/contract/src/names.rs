@@ -55,7 +55,7 @@ pub mod metric {
     pub const BLANK: &str = "Blank";
     /// Lines that went nowhere, or to two places. Always 0, or the pipeline is at fault. Count.
     pub const RECONCILIATION_GAP: &str = "ReconciliationGap";
-    /// How old a file's newest row was when the file arrived. Only of a file that has a row with a time. Seconds.
+    /// How old the newest of a file's rows that are kept was when the file arrived. Only of a file that has one. Seconds.
     pub const NEWEST_ROW_AGE: &str = "NewestRowAge";
     /// Every metric above. Each is paid for by the month.
     pub const ALL: [&str; 10] = [

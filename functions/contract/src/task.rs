@@ -130,7 +130,7 @@ pub struct ProcessorOutput {
     /// What the file rules found, in the contract's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file_rules: Vec<FileRuleOutcome>,
-    /// How old the newest row was when the file arrived, seconds; where a row has a time.
+    /// How old the newest row that is kept was when the file arrived, seconds; where one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_row_age_seconds: Option<u64>,
     /// The key of the [manifest](crate::QuarantineManifest) in the quarantine bucket, where rows were quarantined.

@@ -47,7 +47,7 @@ enum Measure {
     InvalidRatio(Bounds),
     /// Rows that repeat a written row's key, of one.
     DuplicateRatio(Bounds),
-    /// From the newest row's time to the file's arrival.
+    /// From the time of the newest row that is kept to the file's arrival.
     Freshness(Period),
     /// Values that are neither absent nor null, of one.
     Completeness(Pointer, Bounds),

@@ -56,10 +56,11 @@ impl Sketch {
         let (lowest, highest) = self.bounds?;
         let last = self.count.checked_sub(1)?;
         let rank = (at * last as f64).floor() as u64;
-        match rank {
-            0 => return Some(lowest),
-            rank if rank == last => return Some(highest),
-            _ => {}
+        if rank == 0 {
+            return Some(lowest);
+        }
+        if rank == last {
+            return Some(highest);
         }
         let middle = |bucket: i32| 2.0 * growth().powi(bucket) / (1.0 + growth());
         let negative = self.negative.iter().rev().map(|(bucket, count)| (-middle(*bucket), *count));
@@ -112,7 +113,10 @@ mod tests {
             let (head, tail) = values.split_at(cut.min(values.len()));
             let mut merged = sketch(head);
             merged.merge(sketch(tail));
-            prop_assert_eq!(merged, sketch(&values));
+            prop_assert_eq!(&merged, &sketch(&values));
+            // A range's is kept as JSON until all are read.
+            let kept: Sketch = serde_json::from_slice(&serde_json::to_vec(&merged).unwrap()).unwrap();
+            prop_assert_eq!(kept, merged);
         }
     }
 

@@ -112,7 +112,7 @@ impl<'c> Statistics<'c> {
         Ok(())
     }
 
-    /// Takes note of a row's time.
+    /// Takes note of the time of a row that is kept.
     pub(crate) fn add_time(&mut self, time: Instant) {
         self.newest = self.newest.max(Some(time));
     }
@@ -134,7 +134,7 @@ impl Measured {
         }
     }
 
-    /// How old the newest row was when the file arrived, seconds. None where either is not known.
+    /// How old the newest row that is kept was when the file arrived, seconds. None where either is not known.
     pub(crate) fn newest_row_age(&self, arrived: Option<Instant>) -> Option<u64> {
         let age = arrived?.seconds_since(self.newest?);
         Some(u64::try_from(age).unwrap_or_default())
