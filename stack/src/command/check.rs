@@ -13,7 +13,7 @@ use miette::{Context, IntoDiagnostic, Result, bail};
 use report::Samples;
 use serde_json::json;
 
-use super::package;
+use super::{package, unreadable};
 use crate::cli::Check;
 use crate::terminal::{self, Table};
 
@@ -23,13 +23,13 @@ const REJECTED: u8 = 2;
 /// Reads the file and prints where its lines would go.
 pub fn run(verb: &Check) -> Result<ExitCode> {
     let contract = package::record_contract(&verb.packaging)?;
-    open(&verb.file)?;
+    let (_, metadata) = open(&verb.file)?;
     [&verb.rejects, &verb.report].into_iter().flatten().try_for_each(|output| spare(&verb.file, output))?;
     let mut rejects = verb.rejects.as_deref().map(Rejects::create).transpose()?;
     let location = location(&verb.file);
     let (mut failure, mut samples) = (None, Samples::default());
     let started = Instant::now();
-    let summary = read(&verb.file, &contract, &progress(&verb.file)?, |row| {
+    let summary = read(&verb.file, &contract, &progress(metadata.len())?, |row| {
         let Row::Quarantined(row) = row else { return };
         samples.offer(row.line, &row.reasons);
         if let (Some(rejects), None) = (&mut rejects, &failure) {
@@ -48,7 +48,7 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
         print_json(&summary, seconds)?
     } else {
         print_table(&verb.file, &summary)?;
-        print_speed(&verb.file, summary.counts.lines, seconds);
+        print_speed(metadata.len(), summary.counts.lines, seconds);
     }
     let counts = summary.counts;
     let clean = counts.quarantined + counts.dropped == 0 && summary.verdict < Verdict::Fail;
@@ -57,9 +57,8 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
 
 /// Opens a file that has a size and can be read again: the contract may ask for both.
 fn open(path: &Path) -> Result<(File, Metadata)> {
-    let unreadable = || format!("cannot read {}; check the path", path.display());
-    let file = File::open(path).into_diagnostic().wrap_err_with(unreadable)?;
-    let metadata = file.metadata().into_diagnostic().wrap_err_with(unreadable)?;
+    let file = File::open(path).into_diagnostic().wrap_err_with(|| unreadable(path))?;
+    let metadata = file.metadata().into_diagnostic().wrap_err_with(|| unreadable(path))?;
     if !metadata.is_file() {
         bail!("{} is no file that can be read twice; write what it holds to a file first", path.display());
     }
@@ -76,9 +75,8 @@ fn spare(input: &Path, output: &Path) -> Result<()> {
     }
 }
 
-/// How much of the file is read, where somebody watches.
-fn progress(path: &Path) -> Result<ProgressBar> {
-    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+/// How much of a file of so many bytes is read, where somebody watches.
+fn progress(bytes: u64) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {msg} rows/s, {eta} left");
     let progress = ProgressBar::new(bytes).with_style(style.into_diagnostic()?);
     progress.enable_steady_tick(Duration::from_millis(200));
@@ -113,9 +111,7 @@ fn read_once(
     progress.reset();
     let (mut buffer, started) = (vec![0; 1 << 16], Instant::now());
     loop {
-        let length =
-            file.read(&mut buffer).into_diagnostic().wrap_err_with(|| format!("cannot read {}", path.display()))?;
-        match length {
+        match file.read(&mut buffer).into_diagnostic().wrap_err_with(|| unreadable(path))? {
             0 => return reader.finish(&mut sink).into_diagnostic(),
             length => {
                 reader.feed(&buffer[..length], &mut sink).into_diagnostic()?;
@@ -149,8 +145,7 @@ fn write_report(path: &Path, report: RunReport) -> Result<()> {
 }
 
 /// Says how fast it went, by the bytes of the file as it lies on the disk.
-fn print_speed(path: &Path, lines: u64, seconds: f64) {
-    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+fn print_speed(bytes: u64, lines: u64, seconds: f64) {
     let per_second = |count: f64| count / seconds.max(1e-6);
     let (rows, megabytes) = (per_second(lines as f64), per_second(bytes as f64 / 1e6));
     eprintln!("{seconds:.2} s, {rows:.0} rows/s, {megabytes:.1} MB/s of the file");

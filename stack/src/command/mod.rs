@@ -97,7 +97,10 @@ impl SettingsFile {
 
 /// Reads a file that the command line names.
 pub fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot read {}; check the path", path.display()))
+    std::fs::read_to_string(path).into_diagnostic().wrap_err_with(|| unreadable(path))
+}
+
+/// What to say where a file that the command line names cannot be read.
+fn unreadable(path: &Path) -> String {
+    format!("cannot read {}; check the path", path.display())
 }

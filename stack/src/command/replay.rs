@@ -16,7 +16,7 @@ use serde_json::json;
 use stack::pipeline::output;
 
 use super::quarantine::{Bucket, Purpose, hash};
-use super::{SettingsFile, check, package, upload};
+use super::{SettingsFile, check, package, unreadable, upload};
 use crate::cli::Replay;
 use crate::terminal::{self, Table};
 
@@ -124,17 +124,16 @@ fn tell_wrong(summary: &Summary, wrong: &[(u64, String)]) {
 
 /// The file as it is uploaded: gzip, the same bytes for the same rows.
 fn pack(path: &Path, folder: &Path) -> Result<PathBuf> {
-    let unreadable = || format!("cannot read {}; check the path", path.display());
-    let mut file = BufReader::new(File::open(path).into_diagnostic().wrap_err_with(unreadable)?);
+    let mut file = BufReader::new(File::open(path).into_diagnostic().wrap_err_with(|| unreadable(path))?);
     let mut magic = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut magic).into_diagnostic().wrap_err_with(unreadable)?;
+    file.by_ref().take(2).read_to_end(&mut magic).into_diagnostic().wrap_err_with(|| unreadable(path))?;
     if magic == [0x1f, 0x8b] {
         return Ok(path.to_owned());
     }
     let packed = folder.join("packed.jsonl.gz");
     let mut gzip = GzEncoder::new(BufWriter::new(File::create(&packed).into_diagnostic()?), Compression::default());
     gzip.write_all(&magic).into_diagnostic()?;
-    std::io::copy(&mut file, &mut gzip).into_diagnostic().wrap_err_with(unreadable)?;
+    std::io::copy(&mut file, &mut gzip).into_diagnostic().wrap_err_with(|| unreadable(path))?;
     gzip.finish().and_then(|mut file| file.flush()).into_diagnostic()?;
     Ok(packed)
 }

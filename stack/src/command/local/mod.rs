@@ -17,7 +17,7 @@ use miette::{Context, IntoDiagnostic, Result, miette};
 use stack::pipeline::output;
 
 use self::report::{FileReport, Report, TableReport};
-use super::{SettingsFile, check, deploy, package, upload};
+use super::{SettingsFile, check, deploy, package, unreadable, upload};
 use crate::cli::{self, LocalRun, LocalUp};
 use crate::terminal;
 
@@ -95,9 +95,7 @@ fn files(given: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
         return Ok(vec![sample]);
     }
     for path in given {
-        File::open(path)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot read {}; check the path", path.display()))?;
+        File::open(path).into_diagnostic().wrap_err_with(|| unreadable(path))?;
         let name = path.to_string_lossy();
         if !INGEST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
             let suffixes = INGEST_SUFFIXES.join(", ");
