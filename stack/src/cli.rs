@@ -142,8 +142,9 @@ Examples:
     Quarantine(Quarantine),
     /// Puts mended rows through the pipeline again.
     ///
-    /// The rows are checked first by the record contract, as `check` does it, and none is uploaded while one is wrong. The
-    /// file's name comes from its content, and an item's key from its row: replaying a file twice changes nothing.
+    /// The rows are checked first by the record contract, as `check` does it, and none is uploaded while one is wrong. What
+    /// the contract asks of a file as a whole is not asked of them. The file's name comes from its content, and an item's
+    /// key from its row: replaying a file twice changes nothing.
     #[command(after_help = "\
 Examples:
   stack replay rows.jsonl --wait                 mended rows, to the end of their execution

@@ -311,9 +311,15 @@ async fn mended_rows_come_back(pipeline: &Pipeline) {
     assert_eq!((&forced["output"]["written"], &forced["output"]["quarantined"]), (&0.into(), &2.into()));
 
     std::fs::write(rows, bad.replace("-1", "1")).expect("there is room");
+    // Two rows are no file: what a contract asks of a file is not asked of them.
+    let strict = folder.path().join("strict.yaml");
+    let of_file = "file: {strict: true, rules: [{rule: row_count, min: 1000}]}";
+    let contract = include_str!("../../functions/processor/contract.yaml");
+    std::fs::write(&strict, format!("{contract}{of_file}\n")).expect("there is room");
+    let strict = strict.to_str().expect("the path is text");
     let mut keys = Vec::new();
     for _ in 0..2 {
-        let replayed = json(&run(&["replay", rows, "--wait", "--json"]));
+        let replayed = json(&run(&["replay", rows, "--contract", strict, "--wait", "--json"]));
         assert_eq!(replayed["status"], "SUCCEEDED", "{replayed}");
         assert_eq!((&replayed["output"]["lines"], &replayed["output"]["written"]), (&2.into(), &2.into()));
         assert_eq!(pipeline.items().await, before + 3);

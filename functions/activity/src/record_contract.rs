@@ -290,6 +290,11 @@ impl RecordContract {
         &self.fingerprint
     }
 
+    /// The same without what it says of a file as a whole: for rows that come back one by one.
+    pub fn of_rows(&self) -> Self {
+        Self { file: FileRules::default(), ..self.clone() }
+    }
+
     /// Whether a file is to be read to its end and judged before any row of it is written. Read it twice then: the
     /// [`refusal`](crate::Summary::refusal) of the first reading is for the second.
     pub fn is_strict(&self) -> bool {

@@ -14,8 +14,8 @@ mod task;
 
 pub use environment::{EnvironmentError, OrchestratorEnvironment, ProcessorEnvironment};
 pub use names::{
-    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, REPORT_PREFIX,
-    RUN_PREFIX, WRITE_EXHAUSTED, metric, state_machine_arn_parameter,
+    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, REPLAY_PREFIX,
+    REPORT_PREFIX, RUN_PREFIX, WRITE_EXHAUSTED, metric, state_machine_arn_parameter,
 };
 pub use quarantine::{QuarantineManifest, QuarantineObject};
 pub use report::{RowSample, RunReport, SampleReason};

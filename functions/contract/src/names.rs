@@ -3,6 +3,10 @@
 /// The key prefix under which applications export files: `ingest/YYYY/MM/DD/`. Only objects here start the pipeline.
 pub const INGEST_PREFIX: &str = "ingest/";
 
+/// The key prefix under which mended rows come back: `ingest/replay/YYYY/MM/DD/`. They are parts of files that were judged
+/// when they came, so that the record contract's rules about a file as a whole are not applied to them.
+pub const REPLAY_PREFIX: &str = "ingest/replay/";
+
 /// The key suffixes that start the pipeline. S3 matches suffixes literally, so each is a notification of its own.
 pub const INGEST_SUFFIXES: [&str; 4] = [".jsonl", ".json", ".jsonl.gz", ".json.gz"];
 

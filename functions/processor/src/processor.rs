@@ -10,7 +10,7 @@ use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{
     Checkpoint, FileLocation, ProcessorEnvironment, ProcessorOutput, Progress, QuarantineManifest,
-    RECORD_CONTRACT_FILE, Refusal, RunReport, Verdict,
+    RECORD_CONTRACT_FILE, REPLAY_PREFIX, Refusal, RunReport, Verdict,
 };
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -56,6 +56,8 @@ pub struct Processor {
     writer: BatchWriter,
     pub(crate) environment: ProcessorEnvironment,
     pub(crate) contract: Arc<RecordContract>,
+    /// The same for rows that come back.
+    row_contract: Arc<RecordContract>,
     pub(crate) backoff: Backoff,
     reading_share: f64,
 }
@@ -160,6 +162,7 @@ impl Processor {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             writer: BatchWriter::new(config),
             environment,
+            row_contract: Arc::new(contract.of_rows()),
             contract: Arc::new(contract),
             backoff: Backoff::default(),
             reading_share: READING_SHARE,
@@ -186,6 +189,11 @@ impl Processor {
     /// is no error: it is processed up to the damage, which the output names.
     pub async fn process(&self, file: FileLocation, time: Duration) -> Result<ProcessorOutput, Error> {
         self.go_on(self.start_of(file), time).await
+    }
+
+    /// What is asked of the rows of `file`, and of the file where it is one that was exported.
+    pub(crate) fn contract_of(&self, file: &FileLocation) -> &Arc<RecordContract> {
+        if file.key.starts_with(REPLAY_PREFIX) { &self.row_contract } else { &self.contract }
     }
 
     fn start_of(&self, file: FileLocation) -> Checkpoint {
@@ -222,7 +230,7 @@ impl Processor {
         let turn = Turn { begun, deadline, reading_share: self.reading_share };
         let mut quarantine = self.quarantine(&source, done + 1);
         let read = async {
-            let (object, refusal) = match self.contract.is_strict() && done == 0 {
+            let (object, refusal) = match self.contract_of(&source.file).is_strict() && done == 0 {
                 true => {
                     let refusal = self.judge(object).await?;
                     (Object::open(&self.s3, &source.file).await?, refusal)
@@ -243,7 +251,8 @@ impl Processor {
             return timeout_at(deadline, conclude).await.unwrap_or(Err(Error::Deadline));
         }
         let Outcome { account, progress } = whole;
-        let mut output = output(&source, account.summary(&self.contract, source.arrived)?, progress.refused);
+        let mut output =
+            output(&source, account.summary(self.contract_of(&source.file), source.arrived)?, progress.refused);
         output.checkpoint = Some(Checkpoint { lines, refusal, progress, ..self.start_of(source.file) });
         Ok(output)
     }
@@ -262,7 +271,8 @@ impl Processor {
         damage: Option<String>,
     ) -> Result<ProcessorOutput, Error> {
         let Outcome { account, progress } = whole;
-        let mut output = output(&source, account.summary(&self.contract, source.arrived)?, progress.refused);
+        let mut output =
+            output(&source, account.summary(self.contract_of(&source.file), source.arrived)?, progress.refused);
         if damage.is_some() {
             output.verdict = Verdict::Fail;
             output.damage = damage;
@@ -281,7 +291,8 @@ impl Processor {
     /// Reads the object once, before anything of it is written, and tells whether the contract refuses it.
     async fn judge(&self, object: Object<'_>) -> Result<Option<Refusal>, Error> {
         let (chunk_sender, chunks) = mpsc::channel(WAITING);
-        let (contract, arrived, size) = (Arc::clone(&self.contract), object.arrived(), object.pinned().size);
+        let file = object.pinned();
+        let (contract, arrived, size) = (Arc::clone(self.contract_of(&file)), object.arrived(), file.size);
         let judging = tokio::task::spawn_blocking(move || reader::judge(file_reader(&contract, arrived, size), chunks));
         let ((), summary) = tokio::try_join!(object.send_to(chunk_sender, self.backoff), async {
             judging.await??.ok_or(Error::CutOff)
@@ -303,7 +314,7 @@ impl Processor {
         let (refused_sender, refused_records) = mpsc::channel(WAITING);
         let (table, file) = (&self.environment.table_name, &source.file);
         let outlets = reader::Outlets::new(table, file.clone(), reading.done(), batch_sender, record_sender);
-        let (contract, arrived, size) = (Arc::clone(&self.contract), source.arrived, source.file.size);
+        let (contract, arrived, size) = (Arc::clone(self.contract_of(file)), source.arrived, file.size);
         let reading = tokio::task::spawn_blocking(move || {
             let turn = reading.turn();
             reader::read(reading.reader(&contract, arrived, size), chunks, outlets, turn)

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use activity::{RecordContract, Row, Summary};
-use contract::{Counts, ProcessorOutput, Verdict};
+use contract::{Counts, ProcessorOutput, REPLAY_PREFIX, Verdict};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use local::{Execution, Executions, Object};
@@ -31,15 +31,17 @@ const HASH_DIGITS: usize = 16;
 
 /// Checks the rows, uploads them, and follows them where that is wanted.
 pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
-    let contract = package::record_contract(&verb.packaging)?;
+    // Their files were judged when they came.
+    let contract = package::record_contract(&verb.packaging)?.of_rows();
     let folder = tempfile::tempdir().into_diagnostic()?;
     // A file of one's own is checked before anything is asked of a cloud.
-    let (bucket, rows, left) = match (&verb.file, &verb.from) {
+    let (bucket, packed, left) = match (&verb.file, &verb.from) {
         (Some(file), _) => {
-            if !is_sound(file, &contract, verb.force)? {
+            let packed = pack(file, folder.path())?;
+            if !is_sound(&packed, file, &contract, verb.force)? {
                 return Ok(ExitCode::from(STILL_WRONG));
             }
-            (Bucket::connect(&verb.environment, &verb.target, settings).await?, file.clone(), ExitCode::SUCCESS)
+            (Bucket::connect(&verb.environment, &verb.target, settings).await?, packed, ExitCode::SUCCESS)
         }
         (None, Some(name)) => {
             let bucket = Bucket::connect(&verb.environment, &verb.target, settings).await?;
@@ -48,16 +50,16 @@ pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
             let written = bucket.write_rows(&bucket.find(name).await?, Purpose::Replay, &mut writer).await?;
             let left = written.tell_left();
             writer.flush().into_diagnostic()?;
-            if !is_sound(&file, &contract, verb.force)? {
+            let packed = pack(&file, folder.path())?;
+            if !is_sound(&packed, Path::new(name), &contract, verb.force)? {
                 return Ok(ExitCode::from(STILL_WRONG));
             }
-            (bucket, file, left)
+            (bucket, packed, left)
         }
         (None, None) => return Err(miette!("name a file, or a manifest with --from")),
     };
-    let packed = pack(&rows, folder.path())?;
-    let name = format!("replay-{}.jsonl.gz", &hash(&packed)?[..HASH_DIGITS]);
-    let key = upload::ingest_key(upload::today(), &name);
+    let name = format!("{}.jsonl.gz", &hash(&packed)?[..HASH_DIGITS]);
+    let key = upload::key_of_day(REPLAY_PREFIX, upload::today(), &name);
     let output =
         |name: &str| bucket.outputs.get(name).ok_or_else(|| miette!("the stack has no output {name}; deploy it again"));
     let into = output(output::INGEST_BUCKET)?;
@@ -81,10 +83,11 @@ pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
     Ok(if ended == ExitCode::SUCCESS { left } else { ended })
 }
 
-/// Whether the rows may be put back: all of them are good, or it is forced. Shows what is wrong.
-fn is_sound(path: &Path, contract: &RecordContract, force: bool) -> Result<bool> {
+/// Whether the rows of `source`, as they are uploaded, may be put back: all of them are good, or it is forced. Shows what is
+/// wrong.
+fn is_sound(packed: &Path, source: &Path, contract: &RecordContract, force: bool) -> Result<bool> {
     let mut wrong = Vec::new();
-    let summary = check::read_file(path, contract, |row| {
+    let summary = check::read_file(packed, contract, |row| {
         if let Row::Quarantined(row) = row
             && wrong.len() < SHOWN
         {
@@ -94,7 +97,7 @@ fn is_sound(path: &Path, contract: &RecordContract, force: bool) -> Result<bool>
     })?;
     let Counts { lines, blank, quarantined, dropped, .. } = summary.counts;
     if lines == blank {
-        return Err(miette!("{} holds no rows", path.display()));
+        return Err(miette!("{} holds no rows", source.display()));
     }
     if quarantined + dropped == 0 && summary.verdict < Verdict::Fail {
         return Ok(true);
@@ -112,7 +115,12 @@ fn tell_wrong(summary: &Summary, wrong: &[(u64, String)]) {
     for (line, reasons) in wrong {
         table.add([line.to_string(), reasons.clone()]);
     }
-    eprint!("{table}");
+    if !wrong.is_empty() {
+        eprint!("{table}");
+    }
+    if let Some(damage) = &summary.damage {
+        eprintln!("{damage}");
+    }
     if quarantined > wrong.len() as u64 {
         eprintln!("and {} more", quarantined - wrong.len() as u64);
     }

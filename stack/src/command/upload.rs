@@ -37,7 +37,7 @@ pub async fn run(verb: &Upload, settings: &SettingsFile) -> Result<ExitCode> {
     let client = local::Clients::new(connection.sdk_config()).s3;
     let (workers, mut uploads) = (Arc::new(Semaphore::new(verb.workers.get() as usize)), JoinSet::new());
     for file in 0..verb.total_files.get() {
-        let key = ingest_key(day, &format!("activity-{day}-{file:05}.jsonl.gz"));
+        let key = key_of_day(INGEST_PREFIX, day, &format!("activity-{day}-{file:05}.jsonl.gz"));
         let path = folder.path().join(format!("{file}.jsonl.gz"));
         let (client, bucket, rows) = (client.clone(), bucket.clone(), verb.rows_per_file.get());
         let workers = Arc::clone(&workers);
@@ -65,9 +65,9 @@ pub fn today() -> Date {
     Timestamp::now().to_zoned_datetime(TimeZone::UTC).date()
 }
 
-/// Where a file of that day goes: `ingest/YYYY/MM/DD/<name>`.
-pub fn ingest_key(day: Date, name: &str) -> String {
-    format!("{INGEST_PREFIX}{}/{name}", day.strftime("%Y/%m/%d"))
+/// Where a file of that day goes: `<prefix>YYYY/MM/DD/<name>`.
+pub fn key_of_day(prefix: &str, day: Date, name: &str) -> String {
+    format!("{prefix}{}/{name}", day.strftime("%Y/%m/%d"))
 }
 
 /// Writes a gzip file of sample rows.

@@ -31,7 +31,7 @@ impl Processor {
         let object = Object::open_range(&self.s3, &input.file, input.range).await?;
         let (chunk_sender, chunks) = mpsc::channel(WAITING);
         let (piece_sender, mut pieces) = mpsc::channel(WAITING);
-        let (contract, arrived, hasher) = (Arc::clone(&self.contract), object.arrived(), run.hasher());
+        let (contract, arrived, hasher) = (Arc::clone(self.contract_of(&input.file)), object.arrived(), run.hasher());
         let reading = tokio::task::spawn_blocking(move || {
             let sort = ExternalSort::new(Some(spill()), SORTED_IN_MEMORY);
             let reader =

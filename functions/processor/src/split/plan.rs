@@ -38,7 +38,7 @@ impl Processor {
     }
 
     async fn can_be_split(&self, file: &FileLocation, size: u64) -> Result<bool, Error> {
-        if self.contract.needs_whole_file() {
+        if self.contract_of(file).needs_whole_file() {
             return Ok(false);
         }
         let first = ByteRange { start: 0, end: size.min(FIRST_BYTES) };

@@ -437,6 +437,21 @@ async fn a_strict_contract_writes_nothing_of_a_file_that_it_refuses() {
     }
 }
 
+/// A few rows of a file are not the file: it was judged when it came.
+#[tokio::test]
+async fn mended_rows_are_judged_row_by_row() {
+    let content = [rows(60), b"bad\n".to_vec()].concat();
+    let contract = format!("{CONTRACT}file: {{strict: true, rules: [{{rule: row_count, min: 1000}}]}}\n");
+    for (key, verdict, written) in
+        [("ingest/2015/a.jsonl", Verdict::Fail, 0), ("ingest/replay/2015/a.jsonl", Verdict::Warn, 60)]
+    {
+        let server = Server::start(&[(&format!("/activity/{key}"), &content)]).await;
+        let output = process_by(&contract, &server, file(key), TIME).await.unwrap();
+        assert_eq!((output.verdict, output.counts.written, output.counts.quarantined), (verdict, written, 1));
+        assert_eq!(server.state.lock().unwrap().items.len() as u64, written);
+    }
+}
+
 #[tokio::test]
 async fn freshness_and_future_are_counted_from_the_objects_arrival() {
     let contract = format!(

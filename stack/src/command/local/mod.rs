@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use activity::{RecordContract, Row};
-use contract::{Counts, INGEST_SUFFIXES};
+use contract::{Counts, INGEST_PREFIX, INGEST_SUFFIXES};
 use deployment::Connection;
 use indicatif::{ProgressBar, ProgressStyle};
 use local::{Clients, Emulator, Execution, ExecutionEvent, Executions, Object};
@@ -234,7 +234,7 @@ fn keys(files: &[PathBuf]) -> Vec<String> {
     let day = upload::today();
     let keys = files.iter().map(name).map(|name| {
         let count = seen.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
-        upload::ingest_key(day, &if *count == 1 { name } else { format!("{count}/{name}") })
+        upload::key_of_day(INGEST_PREFIX, day, &if *count == 1 { name } else { format!("{count}/{name}") })
     });
     keys.collect()
 }
