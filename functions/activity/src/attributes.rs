@@ -32,14 +32,20 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// Hands every value that `pointer`, one of the contract's, reaches to `visit`: see [`Pointer::visit`].
-    pub(crate) fn visit(&mut self, pointer: &Pointer, visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>)) {
+    /// Hands every value that `pointer`, one of the contract's, reaches to `visit`, or of these `elements` alone: see
+    /// [`Pointer::visit`].
+    pub(crate) fn visit(
+        &mut self,
+        pointer: &Pointer,
+        elements: &[usize],
+        visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
+    ) {
         match self {
-            Self::Map(map) => pointer.visit(map, visit),
+            Self::Map(map) => pointer.visit(map, elements, visit),
             Self::Values(template, values) => {
                 let reach = template.reach(pointer);
                 let value = reach.value.map(|value| &mut values[value]);
-                pointer.visit_below(value, reach.passed, visit);
+                pointer.visit_below(value, reach.passed, elements, visit);
             }
         }
     }

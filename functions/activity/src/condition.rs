@@ -14,6 +14,8 @@ use crate::record_contract::Fields;
 pub(crate) struct Conditional {
     pub(crate) when: Vec<(Pointer, FieldRule)>,
     pub(crate) then: Vec<(Pointer, FieldRule)>,
+    /// The elements that the condition is about one by one, where it is about those of one array.
+    pub(crate) each: Option<Pointer>,
 }
 
 #[derive(Deserialize)]
@@ -39,15 +41,29 @@ impl TryFrom<Written> for Conditional {
         if let Some((pointer, _)) = then.0.iter().find(|(_, rule)| rule.unique) {
             return Err(format!("`unique` of {pointer} cannot be conditional: put it below `fields`"));
         }
-        Ok(Self { when: when.0, then: then.0 })
+        let each = Pointer::in_common(when.0.iter().chain(&then.0).map(|(pointer, _)| pointer));
+        Ok(Self { when: when.0, then: then.0, each })
     }
 }
 
 impl Conditional {
-    /// Applies the rules of `then` where every one of `when` holds.
+    /// Applies the rules of `then` where every one of `when` holds: to the row, or to each element that it is about.
     pub(crate) fn apply(&self, row: &mut Attributes<'_>, setting: Setting<'_>, findings: &mut Findings<'_>) {
-        if self.when.iter().all(|(pointer, rule)| rule.holds(pointer, row, setting)) {
-            self.then.iter().for_each(|(pointer, rule)| rule.apply(pointer, row, setting, findings));
+        let Some(each) = &self.each else { return self.apply_to(&[], row, setting, findings) };
+        let mut all = Vec::new();
+        row.visit(each, &[], &mut |_, place| all.push(place.elements()));
+        all.iter().for_each(|elements| self.apply_to(elements, row, setting, findings));
+    }
+
+    fn apply_to(
+        &self,
+        elements: &[usize],
+        row: &mut Attributes<'_>,
+        setting: Setting<'_>,
+        findings: &mut Findings<'_>,
+    ) {
+        if self.when.iter().all(|(pointer, rule)| rule.holds(pointer, elements, row, setting)) {
+            self.then.iter().for_each(|(pointer, rule)| rule.apply(pointer, elements, row, setting, findings));
         }
     }
 }

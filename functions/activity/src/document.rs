@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use contract::WRITE_EXHAUSTED;
 
 use crate::field::FieldRule;
+use crate::file_rule::FileRule;
 use crate::handling::{Action, Handling, Severity};
 use crate::pointer::Pointer;
-use crate::{Code, RecordContract};
+use crate::{Code, Limits, RecordContract};
 
 impl RecordContract {
     /// The contract as a Markdown document: keys, rules, and every code with its meaning and what becomes of a row that
@@ -18,13 +19,14 @@ impl RecordContract {
         self.write_fields(&mut text);
         self.write_conditions(&mut text);
         self.write_file_rules(&mut text);
+        self.write_limits(&mut text);
         self.write_codes(&mut text);
         text
     }
 
     fn write_keys(&self, text: &mut String) {
         let sources = |pointers: &[Pointer]| {
-            let pointers: Vec<_> = pointers.iter().map(|pointer| format!("`{pointer}`")).collect();
+            let pointers: Vec<_> = pointers.iter().map(|pointer| code(&pointer.to_string())).collect();
             pointers.join(", else ")
         };
         let id = if self.id.is_empty() { "a hash of the row's content".into() } else { sources(&self.id) };
@@ -53,14 +55,16 @@ impl RecordContract {
     fn write_conditions(&self, text: &mut String) {
         for (index, conditional) in self.conditions.iter().enumerate() {
             let when = conditional.when.iter().map(|(pointer, rule)| match rule.describe() {
-                parts if parts.is_empty() => format!("`{pointer}` is there"),
-                parts => format!("`{pointer}` is {parts}"),
+                parts if parts.is_empty() => format!("{} is there", code(&pointer.to_string())),
+                parts => format!("{} is {parts}", code(&pointer.to_string())),
             });
             let when: Vec<_> = when.collect();
             let head = ["field", "must be", "a row that is not so"];
             let title = format!("Condition {}", index + 1);
             table(text, &title, &head, conditional.then.iter().map(|(pointer, rule)| row(pointer, rule)));
-            let _ = writeln!(text, "\nWhere {}.", when.join(" and "));
+            let each = conditional.each.as_ref().map(|each| format!(", of one {}", code(&each.to_string())));
+            let when = format!("Where{} {}.", each.map_or(String::new(), |each| each + ","), when.join(" and "));
+            let _ = writeln!(text, "\n{}", printable(&when));
         }
     }
 
@@ -76,7 +80,7 @@ impl RecordContract {
                 Action::Fail if self.file.strict => "nothing is written",
                 Action::Keep | Action::Fail => "its rows are written",
             };
-            [rule.name(), rule.expected(), format!("{verdict}: {rows}")]
+            [code(&rule.name()), rule.expected(), format!("{verdict}: {rows}")]
         });
         if !self.file.rules.is_empty() {
             table(text, "Files", &["rule", "asks for", "a file that is not so"], rules);
@@ -84,6 +88,18 @@ impl RecordContract {
         if self.file.strict {
             text.push_str("\nA file is judged before any row of it is written.\n");
         }
+        for baseline in self.file.rules.iter().filter_map(FileRule::baseline) {
+            let fields = baseline.fields().map(|(field, types)| [code(&field), types]);
+            table(text, "Baseline", &["field", "types"], fields);
+        }
+    }
+
+    fn write_limits(&self, text: &mut String) {
+        let Limits { max_line_bytes, max_depth, max_gzip_ratio } = self.limits;
+        let ratio = max_gzip_ratio.map(|ratio| ["a gzip file".into(), format!("unpacks to {ratio} times its size")]);
+        let limits =
+            [["a line".into(), format!("{max_line_bytes} bytes")], ["a row".into(), format!("{max_depth} levels")]];
+        table(text, "Limits", &["what", "at most"], limits.into_iter().chain(ratio));
     }
 
     fn write_codes(&self, text: &mut String) {
@@ -106,7 +122,7 @@ impl RecordContract {
 }
 
 fn row(pointer: &Pointer, rule: &FieldRule) -> [String; 3] {
-    [format!("`{pointer}`"), rule.describe(), rule.handling.map_or("as its code says".into(), consequence)]
+    [code(&pointer.to_string()), rule.describe(), rule.handling.map_or("as its code says".into(), consequence)]
 }
 
 fn consequence(Handling { severity, action }: Handling) -> String {
@@ -132,6 +148,41 @@ fn table<const COLUMNS: usize>(
 ) {
     let _ = writeln!(text, "\n## {title}\n\n| {} |\n|{}", head.join(" | "), "---|".repeat(COLUMNS));
     for row in rows {
-        let _ = writeln!(text, "| {} |", row.map(|cell| cell.replace('|', "\\|")).join(" | "));
+        let _ = writeln!(text, "| {} |", row.map(|cell| printable(&cell).replace('|', "\\|")).join(" | "));
+    }
+}
+
+/// A text as Markdown's code, whatever backticks it has.
+pub(crate) fn code(text: &str) -> String {
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or_default();
+    let (fence, space) = ("`".repeat(longest + 1), if longest > 0 { " " } else { "" });
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// A text on one line.
+fn printable(text: &str) -> String {
+    let shown = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a contract holds is no Markdown.
+    #[test]
+    fn a_table_stays_a_table() {
+        let contract = r#"{"user": ["/u"], "time": ["/t"], "time_formats": ["iso8601"], "fields":
+            {"/a\nb": {"pattern": "^`a|b`\n$"}, "/c": {"one_of": ["3", 3, "true", "``", "x"]}}}"#;
+        let document = RecordContract::from_json(contract).unwrap().document();
+        for row in [
+            r"| `/a\nb` | a match of `` ^`a\|b`\n$ `` | as its code says |",
+            r#"| `/c` | one of `"3"`, `"true"`, `3`, ``` `` ```, `x` | as its code says |"#,
+        ] {
+            assert!(document.lines().any(|line| line == row), "{row}: {document}");
+        }
     }
 }

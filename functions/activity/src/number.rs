@@ -15,8 +15,6 @@ use crate::text::Text;
 const MAX_DIGITS: usize = 38;
 /// The powers of ten that the first digit of a number may have: 1E-130 to 9.99…E+125.
 const MAGNITUDE: std::ops::RangeInclusive<i64> = -130..=125;
-/// The least number above them all.
-pub(crate) const BEYOND: f64 = 1e126;
 /// Numbers that fit are written plainly, longer ones in scientific notation: 38 digits, a sign and a point fit.
 const MAX_PLAIN: usize = MAX_DIGITS + 2;
 
@@ -164,7 +162,8 @@ impl<'a> Decimal<'a> {
         self.bytes().count() as i64
     }
 
-    fn bytes(&self) -> impl Iterator<Item = u8> {
+    /// The digits one by one.
+    pub(crate) fn bytes(&self) -> impl Iterator<Item = u8> {
         self.written.bytes().filter(|byte| *byte != b'.')
     }
 

@@ -62,8 +62,15 @@ impl Pointer {
 
     /// Hands every value that the pointer reaches in `row` to `visit`, and where it stands; none, once, where there is
     /// no value. Below a `*`, an absent array and an empty one have nothing to visit.
-    pub(crate) fn visit<'a>(&self, row: &mut Map<'a>, visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>)) {
-        self.visit_below(row.get_mut(&self.first), 1, visit);
+    ///
+    /// The first `*` stand only for these `elements`, where there are any: the first for the first, and so on.
+    pub(crate) fn visit<'a>(
+        &self,
+        row: &mut Map<'a>,
+        elements: &[usize],
+        visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
+    ) {
+        self.visit_below(row.get_mut(&self.first), 1, elements, visit);
     }
 
     /// The same from `value` on, to which so many segments have led.
@@ -71,9 +78,24 @@ impl Pointer {
         &self,
         value: Option<&mut Attribute<'a>>,
         passed: usize,
+        elements: &[usize],
         visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
     ) {
-        walk(value, &self.rest[passed - 1..], Place { pointer: self, element: None }, visit);
+        walk(value, &self.rest[passed - 1..], elements, Place { pointer: self, element: None }, visit);
+    }
+
+    /// The pointer to every element that is common to all that these reach, if two of them reach several.
+    pub(crate) fn in_common<'p>(pointers: impl Iterator<Item = &'p Self>) -> Option<Self> {
+        let mut wild = pointers.filter(|pointer| pointer.is_wild());
+        let (mut common, mut others) = (wild.next()?.clone(), 0);
+        for other in wild {
+            let shared = common.rest.iter().zip(&other.rest).take_while(|(one, two)| one == two).count();
+            common.rest.truncate(if common.first == other.first { shared } else { 0 });
+            others += 1;
+        }
+        let last = common.rest.iter().rposition(|segment| segment == ANY)?;
+        common.rest.truncate(last + 1);
+        (others > 0).then_some(common)
     }
 
     /// Whether this can reach more than one value of a row.
@@ -98,20 +120,26 @@ const ANY: &str = "*";
 fn walk<'a>(
     value: Option<&mut Attribute<'a>>,
     rest: &[String],
+    chosen: &[usize],
     place: Place<'_>,
     visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
 ) {
     match (value, rest) {
         (value, []) => visit(value, place),
-        (Some(Attribute::M(map)), [name, rest @ ..]) => walk(map.get_mut(name), rest, place, visit),
+        (Some(Attribute::M(map)), [name, rest @ ..]) => walk(map.get_mut(name), rest, chosen, place, visit),
         (Some(Attribute::L(elements)), [any, rest @ ..]) if any == ANY => {
-            for (index, element) in elements.iter_mut().enumerate() {
+            let (only, chosen) = match chosen {
+                [only, chosen @ ..] => (Some(*only), chosen),
+                [] => (None, chosen),
+            };
+            let elements = elements.iter_mut().enumerate();
+            for (index, element) in elements.filter(|(index, _)| only.is_none_or(|only| only == *index)) {
                 let element_place = Element { index, left: rest.len(), above: place.element };
-                walk(Some(element), rest, Place { element: Some(&element_place), ..place }, visit);
+                walk(Some(element), rest, chosen, Place { element: Some(&element_place), ..place }, visit);
             }
         }
         (Some(Attribute::L(elements)), [segment, rest @ ..]) => {
-            walk(index(segment).and_then(|index| elements.get_mut(index)), rest, place, visit);
+            walk(index(segment).and_then(|index| elements.get_mut(index)), rest, chosen, place, visit);
         }
         (_, rest) if rest.iter().any(|segment| segment == ANY) => {}
         _ => visit(None, place),
@@ -125,6 +153,20 @@ pub(crate) struct Place<'a> {
     element: Option<&'a Element<'a>>,
 }
 
+impl<'a> Place<'a> {
+    /// The elements that each `*` stands for, in order.
+    pub(crate) fn elements(self) -> Vec<usize> {
+        let mut elements: Vec<_> = self.chain().map(|element| element.index).collect();
+        elements.reverse();
+        elements
+    }
+
+    /// The elements, the last first.
+    fn chain(self) -> impl Iterator<Item = &'a Element<'a>> {
+        std::iter::successors(self.element, |element| element.above)
+    }
+}
+
 /// The element that a `*` stands for.
 struct Element<'a> {
     index: usize,
@@ -136,10 +178,9 @@ struct Element<'a> {
 /// The pointer, with indexes in place of `*`.
 impl fmt::Display for Place<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let elements = || std::iter::successors(self.element, |element| element.above);
         for (passed, segment) in self.pointer.segments().enumerate() {
             let left = self.pointer.rest.len() - passed;
-            match elements().find(|element| element.left == left) {
+            match self.chain().find(|element| element.left == left) {
                 Some(element) => write!(formatter, "/{}", element.index)?,
                 None => write!(formatter, "/{}", escape(segment))?,
             }
@@ -223,7 +264,7 @@ mod tests {
             ("/absent/x", &["/absent/x absent"]),
         ] {
             let mut found = Vec::new();
-            Pointer::parse(pointer).unwrap().visit(&mut row, &mut |value, place| {
+            Pointer::parse(pointer).unwrap().visit(&mut row, &[], &mut |value, place| {
                 let value = match value {
                     None => "absent".to_owned(),
                     Some(Attribute::N(text)) => text.to_string(),
@@ -232,6 +273,23 @@ mod tests {
                 found.push(format!("{place} {value}"));
             });
             assert_eq!(found, places, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn what_pointers_have_in_common_is_every_element() {
+        for (pointers, expected) in [
+            (&["/items/*/a", "/b", "/items/*/c/0"][..], Some("/items/*")),
+            (&["/grid/*/*/a", "/grid/*/*/b"], Some("/grid/*/*")),
+            (&["/grid/*/*/a", "/grid/*/b"], Some("/grid/*")),
+            (&["/items/*/a", "/b"], None),
+            (&["/items/*/a", "/tags/*"], None),
+            (&["/a/items/*", "/a/tags/*"], None),
+            (&["/a", "/b"], None),
+        ] {
+            let pointers: Vec<_> = pointers.iter().map(|pointer| Pointer::parse(pointer).unwrap()).collect();
+            let common = Pointer::in_common(pointers.iter()).map(|pointer| pointer.to_string());
+            assert_eq!(common.as_deref(), expected, "{pointers:?}");
         }
     }
 

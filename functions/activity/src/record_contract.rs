@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::condition::Conditional;
-use crate::field::{FieldRule, FieldRules};
+use crate::field::{Count, FieldRule, FieldRules};
 use crate::file_rule::{FileRule, FileRules};
 use crate::handling::Handlings;
 use crate::pointer::Pointer;
@@ -89,7 +89,9 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// breaks no rule but `row_count`, `sum` and `volume`.
 ///
 /// A rule of a field has a [`severity`](crate::Severity) and an [`action`](crate::Action): `fail` and `quarantine`, unless it says
-/// otherwise. A rule sees the row as sent, with what rules before it have coerced; conditions come after fields, and the
+/// otherwise. A condition whose pointers reach elements of one array is about one element at a time: where `when` is
+/// `/items/*/kind`, `then` is `/items/*/price` of the same item. Without that in common, `when` asks for any value that it
+/// reaches, and `then` is about every one. A rule sees the row as sent, with what rules before it have coerced; conditions come after fields, and the
 /// key is read last. A row that no item can be made of is never kept, whatever the contract says.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Written")]
@@ -174,7 +176,7 @@ fn within<'de, D: Deserializer<'de>>(
     what: &str,
     why: &str,
 ) -> Result<usize, D::Error> {
-    let value = usize::deserialize(deserializer)?;
+    let Count(value) = Count::deserialize(deserializer)?;
     let refused = || D::Error::custom(format!("{what} is {} to {}, {why}", range.start(), range.end()));
     if range.contains(&value) { Ok(value) } else { Err(refused()) }
 }
@@ -246,7 +248,8 @@ impl RecordContract {
     /// Every pointer with which a row is looked at.
     pub(crate) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
         let conditions = self.conditions.iter().flat_map(|rule| rule.when.iter().chain(&rule.then));
-        let ruled = self.fields.iter().chain(conditions).map(|(pointer, _)| pointer);
+        let each = self.conditions.iter().filter_map(|rule| rule.each.as_ref());
+        let ruled = self.fields.iter().chain(conditions).map(|(pointer, _)| pointer).chain(each);
         let measured = self.file.rules.iter().filter_map(FileRule::field);
         ruled.chain(measured).chain(&self.user).chain(&self.time).chain(&self.id)
     }
@@ -275,14 +278,14 @@ impl RecordContract {
     ///
     /// The text is not JSON, names an unknown key, or says what cannot be meant.
     pub fn from_json(text: &str) -> Result<Self, ContractError> {
-        let value = serde_json::from_str(text).map_err(|error| ContractError::new(&error))?;
-        Self::from_value(value)
+        let value: serde_json::Value = serde_json::from_str(text).map_err(ContractError::new)?;
+        Self::deserialize(&value).map(|contract| contract.known_by(&value)).map_err(ContractError::new)
     }
 
-    pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, ContractError> {
+    /// The contract with the fingerprint of its JSON.
+    pub(crate) fn known_by(self, value: &serde_json::Value) -> Self {
         let hash = Sha256::digest(value.to_string());
-        let contract: Self = serde_json::from_value(value).map_err(|error| ContractError::new(&error))?;
-        Ok(Self { fingerprint: hex::encode(&hash[..FINGERPRINT_BYTES]), ..contract })
+        Self { fingerprint: hex::encode(&hash[..FINGERPRINT_BYTES]), ..self }
     }
 
     /// What tells this contract from others: hexadecimal, 16 digits of the SHA-256 of its JSON.
@@ -323,8 +326,8 @@ pub struct ContractError {
 }
 
 impl ContractError {
-    fn new(error: &serde_json::Error) -> Self {
-        Self { message: error.to_string(), location: None }
+    pub(crate) fn new(message: impl std::fmt::Display) -> Self {
+        Self { message: message.to_string(), location: None }
     }
 
     /// Where in the YAML: the line and the column, from 1.

@@ -175,7 +175,7 @@ impl<'c> RowParser<'c> {
         let contract = self.contract;
         let setting = Setting { time_formats: &contract.time_formats, arrived: self.arrived };
         for (pointer, rule) in &contract.fields {
-            rule.apply(pointer, &mut row, setting, findings);
+            rule.apply(pointer, &[], &mut row, setting, findings);
         }
         for conditional in &contract.conditions {
             conditional.apply(&mut row, setting, findings);

@@ -379,7 +379,7 @@ mod tests {
         let mut answers = vec![format!("{:?}", row.map()), row.names().collect::<Vec<_>>().join(" ")];
         for pointer in pointers {
             answers.push(format!("{pointer} {:?}", row.get(pointer)));
-            row.visit(pointer, &mut |value, place| answers.push(format!("{place} {value:?}")));
+            row.visit(pointer, &[], &mut |value, place| answers.push(format!("{place} {value:?}")));
         }
         for name in [PARTITION_KEY, SORT_KEY] {
             answers.push(format!("{:?}", row.take_key(name)));

@@ -11,10 +11,12 @@ use std::fmt;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use self::scalar::{Bound, Values};
+use self::scalar::Values;
+pub(crate) use self::scalar::{Bound, Count};
 pub(crate) use self::written::FieldRules;
 use crate::attribute::Attribute;
 use crate::attributes::Attributes;
+use crate::document;
 use crate::handling::{Findings, Handling};
 use crate::instant::Instant;
 use crate::number::{self, Decimal};
@@ -133,15 +135,16 @@ pub(crate) struct Setting<'c> {
 type Fail<'f> = &'f mut dyn FnMut(Code, Option<fmt::Arguments<'_>>);
 
 impl FieldRule {
-    /// Coerces and checks what is at `pointer`, and adds what is wrong to `findings`.
+    /// Coerces and checks what is at `pointer`, or of these `elements` alone, and adds what is wrong to `findings`.
     pub(crate) fn apply(
         &self,
         pointer: &Pointer,
+        elements: &[usize],
         row: &mut Attributes<'_>,
         setting: Setting<'_>,
         findings: &mut Findings<'_>,
     ) {
-        row.visit(pointer, &mut |value, place| {
+        row.visit(pointer, elements, &mut |value, place| {
             let value = self.check(value, setting, &mut |code, expected| {
                 findings.add(code, self.handling, || reason(code, place, expected));
             });
@@ -151,10 +154,17 @@ impl FieldRule {
         });
     }
 
-    /// Whether some value at `pointer` is present and passes; what a `when` asks. Nothing is coerced.
-    pub(crate) fn holds(&self, pointer: &Pointer, row: &mut Attributes<'_>, setting: Setting<'_>) -> bool {
+    /// Whether some value at `pointer`, or of these `elements`, is present and passes; what a `when` asks. Nothing is
+    /// coerced.
+    pub(crate) fn holds(
+        &self,
+        pointer: &Pointer,
+        elements: &[usize],
+        row: &mut Attributes<'_>,
+        setting: Setting<'_>,
+    ) -> bool {
         let mut holds = false;
-        row.visit(pointer, &mut |value, _| {
+        row.visit(pointer, elements, &mut |value, _| {
             let Some(value) = value.filter(|value| **value != Attribute::Null) else { return };
             let mut passes = true;
             self.check_value(value, setting, &mut |_, _| passes = false);
@@ -245,7 +255,7 @@ impl Part {
                 fail(Code::FieldTooLarge, Some(format_args!("at most {most} bytes")));
             }
             Self::MaxDepth(most) if is_deeper(value, *most) => {
-                fail(Code::FieldDepth, Some(format_args!("at most {most} levels")));
+                fail(Code::FieldDepth, Some(format_args!("at most {}", levels(*most))));
             }
             Self::Timestamp(rule) => rule.check(value, setting, fail),
             Self::OneOf(_) | Self::MaxBytes(_) | Self::MaxDepth(_) => {}
@@ -262,11 +272,12 @@ impl fmt::Display for Part {
             Self::Range { min: None, max: None } => Ok(()),
             Self::Length { least, most: usize::MAX } => write!(formatter, "a length of at least {least}"),
             Self::Length { least: 0, most } => write!(formatter, "a length of at most {most}"),
+            Self::Length { least, most } if least == most => write!(formatter, "a length of {least}"),
             Self::Length { least, most } => write!(formatter, "a length of {least} to {most}"),
-            Self::Pattern(pattern) => write!(formatter, "a match of `{pattern}`"),
+            Self::Pattern(pattern) => write!(formatter, "a match of {}", document::code(pattern.as_str())),
             Self::OneOf(values) => write!(formatter, "one of {values}"),
             Self::MaxBytes(most) => write!(formatter, "at most {most} bytes"),
-            Self::MaxDepth(most) => write!(formatter, "at most {most} levels"),
+            Self::MaxDepth(most) => write!(formatter, "at most {}", levels(*most)),
             Self::Timestamp(rule) => rule.fmt(formatter),
         }
     }
@@ -296,6 +307,10 @@ fn check_length(least: usize, most: usize, value: &Attribute, fail: Fail<'_>) {
     } else if length > most {
         fail(Code::FieldLength, Some(format_args!("a length of at most {most}")));
     }
+}
+
+fn levels(count: usize) -> String {
+    format!("{count} {} below it", if count == 1 { "level" } else { "levels" })
 }
 
 /// Whether there is a value `levels` below this one.

@@ -4,60 +4,57 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Error as _, Visitor};
+use serde::de::Error as _;
+use serde_json::Value;
 
 use crate::attribute::Attribute;
+use crate::document;
 use crate::number::{self, Decimal};
 
 /// A string, number or boolean in the contract.
-#[derive(Clone, Debug)]
-pub(super) struct Scalar(Attribute<'static>);
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct Scalar(pub(super) Attribute<'static>);
 
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScalarVisitor;
+impl TryFrom<Value> for Scalar {
+    type Error = &'static str;
 
-        impl Visitor<'_> for ScalarVisitor {
-            type Value = Scalar;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string, number or boolean")
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
-                Ok(Scalar(Attribute::Bool(value)))
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Scalar, E> {
-                number_scalar(&value.to_string())
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Scalar, E> {
-                number_scalar(&value.to_string())
-            }
-
-            fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Scalar, E> {
-                number_scalar(&value.to_string())
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-                Ok(Scalar(Attribute::S(value.to_owned().into())))
-            }
+    fn try_from(value: Value) -> Result<Self, &'static str> {
+        match value {
+            Value::Bool(value) => Ok(Self(Attribute::Bool(value))),
+            Value::String(text) => Ok(Self(Attribute::S(text.into()))),
+            Value::Number(number) => match number::normalise(&number.to_string()) {
+                Ok(text) => Ok(Self(Attribute::N(text.into_owned().into()))),
+                Err(_) => Err("the number has over 38 digits, or is outside DynamoDB's range"),
+            },
+            Value::Null | Value::Array(_) | Value::Object(_) => Err("write a string, a number or a boolean"),
         }
-
-        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
-fn number_scalar<E: serde::de::Error>(text: &str) -> Result<Scalar, E> {
-    let normal = if number::is_json_number(text) { number::normalise(text).ok() } else { None };
-    let normal = normal.ok_or_else(|| E::custom("the number is outside DynamoDB's range"))?;
-    Ok(Scalar(Attribute::N(normal.into_owned().into())))
+/// A whole number that is not negative.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub(crate) struct Count(pub(crate) usize);
+
+impl TryFrom<Value> for Count {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, &'static str> {
+        let count = value.as_u64().and_then(|count| count.try_into().ok());
+        count.map(Self).ok_or("write a whole number, 0 or more")
+    }
 }
 
-/// A bound of a range. One with more digits than a float keeps is written in quotes.
+/// A bound of a range, to the last digit.
 #[derive(Clone, Debug)]
-pub(super) struct Bound(pub(super) Decimal<'static>);
+pub(crate) struct Bound(pub(crate) Decimal<'static>);
+
+impl fmt::Display for Bound {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
 
 impl<'de> Deserialize<'de> for Bound {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -104,14 +101,17 @@ impl Values {
     }
 }
 
-/// As a contract may write them, in an order of their own.
+/// As a contract may write them, in an order of their own. A string that would be read as something else stands in quotes.
 impl fmt::Display for Values {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut texts: Vec<&str> = self.strings.iter().chain(&self.numbers).map(String::as_str).collect();
-        texts
-            .extend(["false", "true"].into_iter().zip(self.booleans).filter(|(_, given)| *given).map(|(text, _)| text));
+        let strings = self.strings.iter().map(|text| {
+            let is_string = serde_json::from_str::<Value>(text).is_err();
+            if is_string { text.clone() } else { Value::from(text.as_str()).to_string() }
+        });
+        let booleans = ["false", "true"].into_iter().zip(self.booleans).filter(|(_, given)| *given);
+        let others = self.numbers.iter().map(String::as_str).chain(booleans.map(|(text, _)| text)).map(str::to_owned);
+        let mut texts: Vec<_> = strings.chain(others).map(|text| document::code(&text)).collect();
         texts.sort_unstable();
-        let texts: Vec<_> = texts.into_iter().map(|text| format!("`{text}`")).collect();
         formatter.write_str(&texts.join(", "))
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 
-use super::scalar::{Bound, Scalar};
+use super::scalar::{Bound, Count, Scalar};
 use super::{FieldRule, Part, TimestampRule, Type};
 use crate::handling::{Action, Handling, Severity};
 use crate::instant::Instant;
@@ -25,12 +25,12 @@ struct Written {
     coerce: bool,
     min: Option<Bound>,
     max: Option<Bound>,
-    min_length: Option<usize>,
-    max_length: Option<usize>,
+    min_length: Option<Count>,
+    max_length: Option<Count>,
     pattern: Option<String>,
     one_of: Option<Vec<Scalar>>,
-    max_bytes: Option<usize>,
-    max_depth: Option<usize>,
+    max_bytes: Option<Count>,
+    max_depth: Option<Count>,
     timestamp: Option<TimestampRule>,
     forbid_unknown: bool,
     unique: bool,
@@ -68,9 +68,7 @@ impl Written {
         }
         parts.extend(length(self.non_empty, self.min_length, self.max_length)?);
         if let Some(pattern) = self.pattern {
-            let pattern =
-                Regex::new(&pattern).map_err(|error| format!("`pattern` is not a regular expression: {error}"))?;
-            parts.push(Part::Pattern(pattern));
+            parts.push(Part::Pattern(regex(&pattern)?));
         }
         match self.one_of {
             Some(values) if values.is_empty() => {
@@ -78,8 +76,8 @@ impl Written {
             }
             values => parts.extend(values.map(|values| Part::OneOf(values.into_iter().collect()))),
         }
-        parts.extend(self.max_bytes.map(Part::MaxBytes));
-        parts.extend(self.max_depth.map(Part::MaxDepth));
+        parts.extend(self.max_bytes.map(|most| Part::MaxBytes(most.0)));
+        parts.extend(self.max_depth.map(|most| Part::MaxDepth(most.0)));
         parts.extend(self.timestamp.map(Part::Timestamp));
         let known = self.forbid_unknown.then(BTreeSet::new);
         Ok(FieldRule { required, kind, coerce, parts, known, unique, handling })
@@ -100,12 +98,29 @@ impl Written {
         needs("max_depth", self.max_depth.is_some(), &[Type::Object, Type::Array])?;
         needs("timestamp", self.timestamp.is_some(), &[Type::String, Type::Number, Type::Integer])?;
         needs("forbid_unknown", self.forbid_unknown, &[Type::Object])?;
+        for value in self.one_of.iter().flatten() {
+            if let Some(given) = self.r#type.filter(|given| !given.admits(&value.0)) {
+                return Err(format!("`one_of` lists a value that is not {}", given.expected()));
+            }
+        }
         let targets = [Type::String, Type::Number, Type::Integer, Type::Boolean];
         if self.coerce && !self.r#type.is_some_and(|given| targets.contains(&given)) {
             return Err("`coerce` needs a `type` to coerce to: string, number, integer or boolean".into());
         }
         Ok(())
     }
+}
+
+fn regex(pattern: &str) -> Result<Regex, String> {
+    if pattern.is_empty() {
+        return Err("`pattern` is empty, and every string matches it: leave it out".into());
+    }
+    // What is wrong is said last, below a picture of where.
+    let fault = |error: regex::Error| match error.to_string().lines().last() {
+        Some(line) => line.trim_start_matches("error: ").to_owned(),
+        None => String::new(),
+    };
+    Regex::new(pattern).map_err(|error| format!("`pattern` is not a regular expression: {}", fault(error)))
 }
 
 fn range(min: Option<Bound>, max: Option<Bound>) -> Result<Part, String> {
@@ -115,7 +130,8 @@ fn range(min: Option<Bound>, max: Option<Bound>) -> Result<Part, String> {
     }
 }
 
-fn length(non_empty: bool, min: Option<usize>, max: Option<usize>) -> Result<Option<Part>, String> {
+fn length(non_empty: bool, min: Option<Count>, max: Option<Count>) -> Result<Option<Part>, String> {
+    let [min, max] = [min, max].map(|bound| bound.map(|Count(length)| length));
     if min.zip(max).is_some_and(|(min, max)| min > max) {
         return Err("`min_length` is above `max_length`".into());
     }

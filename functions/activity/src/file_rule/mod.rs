@@ -8,6 +8,7 @@ mod sketch;
 mod statistics;
 #[cfg(test)]
 mod tests;
+mod total;
 mod written;
 
 use contract::{Counts, FileRuleOutcome, Verdict};
@@ -15,6 +16,8 @@ use serde::Deserialize;
 
 pub(crate) use self::shape::Shape;
 pub(crate) use self::statistics::{Measured, Statistics};
+use self::total::Total;
+use crate::field::Bound;
 use crate::handling::{Action, Severity};
 use crate::instant::Instant;
 use crate::period::Period;
@@ -66,10 +69,10 @@ enum Measure {
 }
 
 /// The least and the most, both allowed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Bounds {
-    min: Option<f64>,
-    max: Option<f64>,
+    min: Option<Bound>,
+    max: Option<Bound>,
 }
 
 /// What the rows of a file were counted as.
@@ -110,6 +113,14 @@ impl FileRule {
         }
     }
 
+    /// The fields that rows are to have, and their types, where the rule is about that.
+    pub(crate) fn baseline(&self) -> Option<&Shape> {
+        match &self.measure {
+            Measure::SchemaDrift(baseline) => Some(baseline),
+            _ => None,
+        }
+    }
+
     /// The rule's name in a report.
     pub(crate) fn name(&self) -> String {
         match &self.measure {
@@ -140,7 +151,7 @@ impl FileRule {
             | Measure::Quantile(_, _, bounds) => bounds.to_string(),
             Measure::Freshness(max_age) => format!("a row at most {max_age} older than the file's arrival"),
             Measure::SchemaDrift(_) => "the fields and types of the baseline".into(),
-            Measure::Volume { median, max_deviation } => format!("{median} rows, or {max_deviation} of that off"),
+            Measure::Volume { median, max_deviation } => format!("{median} rows, give or take {max_deviation} of that"),
         }
     }
 
@@ -161,8 +172,15 @@ struct Observed {
 }
 
 impl Observed {
-    fn number(value: f64, bounds: Bounds) -> Self {
-        Self { text: value.to_string(), holds: bounds.contain(value) }
+    /// The sum of some values.
+    fn sum(total: &Total, bounds: &Bounds) -> Self {
+        Self { text: total.value().to_string(), holds: bounds.contain(total, 1) }
+    }
+
+    /// What `total` is of `count`.
+    fn quotient(total: &Total, count: u64, bounds: &Bounds) -> Self {
+        let value: f64 = total.value().to_string().parse().unwrap_or(f64::NAN);
+        Self { text: (value / count as f64).to_string(), holds: bounds.contain(total, count) }
     }
 
     /// There is nothing to measure.
@@ -170,20 +188,24 @@ impl Observed {
         Self { text: text.into(), holds: true }
     }
 
-    fn ratio(part: u64, whole: u64, bounds: Bounds) -> Self {
-        if whole == 0 { Self::nothing("no rows") } else { Self::number(part as f64 / whole as f64, bounds) }
+    fn ratio(part: u64, whole: u64, bounds: &Bounds) -> Self {
+        if whole == 0 { Self::nothing("no rows") } else { Self::quotient(&Total::from(part), whole, bounds) }
     }
 }
 
 impl Bounds {
-    fn contain(self, value: f64) -> bool {
-        self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
+    /// Whether `total` is within so many times the bounds. A quotient can have no end of digits.
+    fn contain(&self, total: &Total, count: u64) -> bool {
+        let total = total.value();
+        let times = |bound: &Bound| Total::of(&bound.0, count).value();
+        self.min.as_ref().is_none_or(|min| total >= times(min))
+            && self.max.as_ref().is_none_or(|max| total <= times(max))
     }
 }
 
 impl std::fmt::Display for Bounds {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.min, self.max) {
+        match (&self.min, &self.max) {
             (Some(min), Some(max)) => write!(formatter, "{min} to {max}"),
             (Some(min), None) => write!(formatter, "at least {min}"),
             (None, Some(max)) => write!(formatter, "at most {max}"),

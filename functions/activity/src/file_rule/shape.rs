@@ -72,6 +72,12 @@ impl From<BTreeMap<Pointer, Types>> for Shape {
 }
 
 impl Shape {
+    /// The fields by pointer, and their types in words.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (String, String)> {
+        let words = |types: &BTreeSet<Type>| types.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or ");
+        self.root.fields().into_iter().map(move |(field, types)| (field, words(types)))
+    }
+
     /// How `observed` differs from this, the baseline: `new /a, gone /b, /c is string`. None where it does not.
     fn difference(&self, observed: &Node) -> Option<String> {
         let (before, now) = (self.root.fields(), observed.fields());

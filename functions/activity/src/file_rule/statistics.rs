@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::Observation;
 use super::sketch::Sketch;
+use super::total::Total;
 use super::{FileRule, Measure, Observed, RowCounts};
 use crate::attribute::Attribute;
 use crate::attributes::Attributes;
 use crate::instant::Instant;
 use crate::key_hash::{KeyHash, KeyHasher};
-use crate::number;
+use crate::number::{self, Decimal};
 use crate::period::Period;
 use crate::pointer::Pointer;
 use crate::spill::{ExternalSort, Spill, SpillError};
@@ -61,11 +62,10 @@ struct Distinct {
     count: u64,
 }
 
-/// A sum with what rounding lost of it (Neumaier), so that the order of the values hardly matters.
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+/// Numbers, added up.
+#[derive(Default, Serialize, Deserialize)]
 struct Sum {
-    sum: f64,
-    lost: f64,
+    total: Total,
     count: u64,
 }
 
@@ -174,7 +174,10 @@ impl Tally {
                 *present += more;
                 *all += of;
             }
-            (Self::Sum(sum), Self::Sum(later)) => sum.merge(later),
+            (Self::Sum(sum), Self::Sum(later)) => {
+                sum.total.merge(later.total);
+                sum.count += later.count;
+            }
             (Self::Sketch(sketch), Self::Sketch(later)) => sketch.merge(later),
             (Self::Shape(observation), Self::Shape(later)) => observation.merge(*later),
             _ => {}
@@ -184,27 +187,27 @@ impl Tally {
     fn observed(self, rule: &FileRule, counts: RowCounts, newest: Option<Instant>) -> Result<Observed, SpillError> {
         let rows = counts.counts.lines - counts.counts.blank;
         Ok(match (&rule.measure, self) {
-            (Measure::RowCount(bounds), _) => Observed::number(rows as f64, *bounds),
-            (Measure::InvalidRatio(bounds), _) => Observed::ratio(counts.invalid, rows, *bounds),
-            (Measure::DuplicateRatio(bounds), _) => Observed::ratio(counts.counts.duplicates, rows, *bounds),
+            (Measure::RowCount(bounds), _) => Observed::sum(&Total::from(rows), bounds),
+            (Measure::InvalidRatio(bounds), _) => Observed::ratio(counts.invalid, rows, bounds),
+            (Measure::DuplicateRatio(bounds), _) => Observed::ratio(counts.counts.duplicates, rows, bounds),
             (Measure::Freshness(max_age), _) => freshness(*max_age, newest, counts.arrived),
             (Measure::Volume { median, max_deviation }, _) => {
                 let holds = (rows as f64 - median).abs() <= max_deviation * median;
                 Observed { text: format!("{rows} rows"), holds }
             }
             (Measure::Completeness(_, bounds), Tally::Present { present, all }) => {
-                Observed::ratio(present, all, *bounds)
+                Observed::ratio(present, all, bounds)
             }
             (Measure::Uniqueness(_, bounds), Tally::Distinct(distinct)) => {
                 let count = distinct.count;
-                Observed::ratio(distinct.once()?, count, *bounds)
+                Observed::ratio(distinct.once()?, count, bounds)
             }
             (Measure::Mean(_, bounds), Tally::Sum(sum)) if sum.count > 0 => {
-                Observed::number(sum.total() / sum.count as f64, *bounds)
+                Observed::quotient(&sum.total, sum.count, bounds)
             }
-            (Measure::Sum(_, bounds), Tally::Sum(sum)) => Observed::number(sum.total(), *bounds),
+            (Measure::Sum(_, bounds), Tally::Sum(sum)) => Observed::sum(&sum.total, bounds),
             (Measure::Quantile(_, at, bounds), Tally::Sketch(sketch)) => match sketch.quantile(*at) {
-                Some(value) => Observed::number(value, *bounds),
+                Some(value) => Observed::sum(&Total::from(value), bounds),
                 None => Observed::nothing("no numbers"),
             },
             (Measure::SchemaDrift(baseline), Tally::Shape(observation)) if rows > 0 => {
@@ -225,7 +228,7 @@ impl Tally {
         canonical: &mut Vec<u8>,
     ) -> Result<(), SpillError> {
         let mut kept = Ok(());
-        row.visit(field, &mut |value, _| {
+        row.visit(field, &[], &mut |value, _| {
             let value = value.filter(|value| **value != Attribute::Null);
             match (&mut *self, value) {
                 (Self::Present { present, all }, value) => {
@@ -239,22 +242,19 @@ impl Tally {
                         kept = distinct.add(hasher.value(canonical));
                     }
                 }
-                (Self::Sum(sum), Some(Attribute::N(text))) => {
-                    measurable(text).into_iter().for_each(|value| sum.add(value))
+                // What DynamoDB does not take has no end of digits, or is beyond any float.
+                (Self::Sum(sum), Some(Attribute::N(text))) if number::normalise(text).is_ok() => {
+                    sum.total.add(&Decimal::parse(text), 1);
+                    sum.count += 1;
                 }
-                (Self::Sketch(sketch), Some(Attribute::N(text))) => {
-                    measurable(text).into_iter().for_each(|value| sketch.add(value));
+                (Self::Sketch(sketch), Some(Attribute::N(text))) if number::normalise(text).is_ok() => {
+                    text.parse().into_iter().for_each(|value| sketch.add(value));
                 }
                 _ => {}
             }
         });
         kept
     }
-}
-
-/// The number as a float, where DynamoDB takes it: no sum of such comes near the largest float, and each has a text in JSON.
-fn measurable(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| value.abs() < number::BEYOND)
 }
 
 impl Distinct {
@@ -282,26 +282,5 @@ impl Distinct {
             }
         }
         Ok(once)
-    }
-}
-
-impl Sum {
-    fn add(&mut self, value: f64) {
-        let sum = self.sum + value;
-        let (large, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
-        self.lost += (large - sum) + small;
-        self.sum = sum;
-        self.count += 1;
-    }
-
-    fn merge(&mut self, later: Self) {
-        let count = self.count + later.count;
-        self.add(later.sum);
-        self.lost += later.lost;
-        self.count = count;
-    }
-
-    fn total(self) -> f64 {
-        self.sum + self.lost
     }
 }

@@ -1,11 +1,11 @@
 //! File rules as a contract writes them.
 
-use std::ops::RangeInclusive;
-
 use serde::Deserialize;
 
 use super::{Bounds, FileRule, FileRules, Measure, Shape};
+use crate::field::{Bound, Count};
 use crate::handling::{Action, Severity};
+use crate::number::Decimal;
 use crate::period::Period;
 use crate::pointer::Pointer;
 
@@ -58,12 +58,12 @@ enum Kind {
 struct Written {
     rule: Kind,
     field: Option<Pointer>,
-    min: Option<f64>,
-    max: Option<f64>,
+    min: Option<Bound>,
+    max: Option<Bound>,
     at: Option<f64>,
     max_age: Option<Period>,
     baseline: Option<Shape>,
-    history: Option<Vec<u64>>,
+    history: Option<Vec<Count>>,
     max_deviation: Option<f64>,
     severity: Option<Severity>,
     action: Option<Action>,
@@ -97,10 +97,11 @@ impl Written {
 
     /// Takes what the rule needs.
     fn measure(&mut self) -> Result<Measure, String> {
-        const RATIO: RangeInclusive<f64> = 0.0..=1.0;
-        const ANY: RangeInclusive<f64> = f64::MIN..=f64::MAX;
+        const RATIO: [Option<&str>; 2] = [Some("0"), Some("1")];
+        const COUNT: [Option<&str>; 2] = [Some("0"), None];
+        const ANY: [Option<&str>; 2] = [None, None];
         Ok(match self.rule {
-            Kind::RowCount => Measure::RowCount(self.bounds(0.0..=f64::MAX)?),
+            Kind::RowCount => Measure::RowCount(self.bounds(COUNT)?),
             Kind::InvalidRatio => Measure::InvalidRatio(self.bounds(RATIO)?),
             Kind::DuplicateRatio => Measure::DuplicateRatio(self.bounds(RATIO)?),
             Kind::Completeness => Measure::Completeness(self.field()?, self.bounds(RATIO)?),
@@ -109,7 +110,7 @@ impl Written {
             Kind::Sum => Measure::Sum(self.field()?, self.bounds(ANY)?),
             Kind::Quantile => {
                 let at = needed(self.at.take(), "at: 0.99")?;
-                if !RATIO.contains(&at) {
+                if !(0.0..=1.0).contains(&at) {
                     return Err(format!("`at` {at} is not within 0 and 1: write 0.99 for the 99th of a hundred"));
                 }
                 Measure::Quantile(self.field()?, at, self.bounds(ANY)?)
@@ -131,16 +132,26 @@ impl Written {
         needed(self.field.take(), "field: /price")
     }
 
-    fn bounds(&mut self, range: RangeInclusive<f64>) -> Result<Bounds, String> {
+    /// The rule's bounds, themselves within `range`.
+    fn bounds(&mut self, range: [Option<&str>; 2]) -> Result<Bounds, String> {
         let bounds = Bounds { min: self.min.take(), max: self.max.take() };
-        match bounds {
-            Bounds { min: None, max: None } => Err("the rule needs a `min`, a `max` or both".into()),
-            Bounds { min: Some(min), max: Some(max) } if min > max => Err(format!("`min` {min} is above `max` {max}")),
-            Bounds { min, max } => match [min, max].into_iter().flatten().find(|bound| !range.contains(bound)) {
-                Some(bound) => Err(format!("the bound {bound} is not within {} and {}", range.start(), range.end())),
-                None => Ok(bounds),
-            },
+        match &bounds {
+            Bounds { min: None, max: None } => return Err("the rule needs a `min`, a `max` or both".into()),
+            Bounds { min: Some(min), max: Some(max) } if min.0 > max.0 => {
+                return Err(format!("`min` {min} is above `max` {max}"));
+            }
+            _ => {}
         }
+        let [least, most] = range.map(|bound| bound.map(Decimal::parse));
+        for bound in [&bounds.min, &bounds.max].into_iter().flatten() {
+            if let Some(least) = least.as_ref().filter(|least| bound.0 < **least) {
+                return Err(format!("the bound {bound} is below {least}"));
+            }
+            if let Some(most) = most.as_ref().filter(|most| bound.0 > **most) {
+                return Err(format!("the bound {bound} is above {most}"));
+            }
+        }
+        Ok(bounds)
     }
 
     /// A key that the rule has no use for is a mistake.
@@ -177,7 +188,8 @@ fn handling(severity: Option<Severity>, action: Option<Action>) -> Result<(Sever
     }
 }
 
-fn median(mut history: Vec<u64>) -> Result<f64, String> {
+fn median(history: Vec<Count>) -> Result<f64, String> {
+    let mut history: Vec<usize> = history.into_iter().map(|Count(rows)| rows).collect();
     history.sort_unstable();
     match history.len() {
         0 => Err("`history` is empty: list the row counts of some earlier files".into()),

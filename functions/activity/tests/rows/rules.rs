@@ -64,6 +64,29 @@ conditions:
 }
 
 #[test]
+fn a_condition_on_the_elements_of_an_array_is_about_one_at_a_time() {
+    let rules = r#"
+conditions:
+  - when: {/event: {one_of: [order]}, /items/*/kind: {one_of: [book]}, /items/*/pages: {min: 10}}
+    then: {/items/*/isbn: {required: true}, /shelves/0: {required: true}}
+"#;
+    let outcome = read_rows(
+        rules,
+        &[
+            r#", "event": "order", "items": [{"kind": "book", "pages": 9}, {"kind": "pen", "pages": 10}]"#,
+            r#", "event": "view", "items": [{"kind": "book", "pages": 10}]"#,
+            r#", "event": "order", "items": []"#,
+            r#", "event": "order", "items": [{"kind": "pen"}, {"kind": "book", "pages": 10}, {"isbn": 1}]"#,
+            r#", "event": "order", "items": [{"kind": "book", "pages": 10, "isbn": 1}], "shelves": [1]"#,
+        ],
+    );
+    assert_eq!(outcome.summary.counts.written, 4);
+    let reasons: Vec<_> =
+        outcome.quarantined[0].reasons.iter().map(|reason| reason.split(':').next().unwrap()).collect();
+    assert_eq!(reasons, ["FIELD_MISSING at /items/1/isbn", "FIELD_MISSING at /shelves/0"]);
+}
+
+#[test]
 fn names_that_the_contract_does_not_lead_through_are_unknown() {
     let rules = "forbid_unknown: true\nfields: {/event: {}, /items/*/sku: {}, /items/*: {forbid_unknown: true}}";
     check_codes(rules, r#", "event": 1, "items": [{"sku": 1}]"#, &[]);
