@@ -139,7 +139,26 @@ fn check_tells_good_rows_from_bad() {
         [3, 1, 1, 1].map(Some)
     );
     assert_eq!(summary["errors_by_code"]["JSON_SYNTAX"], 1);
+    let sample = &summary["samples"][0];
+    assert_eq!(
+        (&sample["line"], &sample["went"], &sample["reasons"][0]["byte"]),
+        (&3.into(), &"quarantined".into(), &0.into())
+    );
     assert_eq!(std::fs::read_to_string(&*rejects).unwrap().lines().count(), 1);
+}
+
+/// A row that is written in spite of something can be found.
+#[test]
+fn check_tells_where_a_row_stands_that_is_kept_with_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.jsonl");
+    let row = r#"{"user_id":"u","timestamp":"2025-01-31T00:00:00Z","event":"view","a":{"b":1,"b":2}}"#;
+    std::fs::write(&file, format!("{row}\n")).unwrap();
+    let output = stack(&["check", &file.to_string_lossy()]);
+    assert!(output.status.success(), "{}", talk(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let sample = text.lines().find(|line| line.contains("JSON_DUPLICATE_KEY at /a/b")).unwrap();
+    assert!(sample.trim_start().starts_with('1') && sample.contains("written"), "{text}");
 }
 
 #[test]

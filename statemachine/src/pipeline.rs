@@ -256,6 +256,8 @@ fn retries() -> [Retry<ProcessorError>; 3] {
 
 #[cfg(test)]
 mod tests {
+    use contract::FileDamage;
+
     use super::*;
 
     const SETTINGS: Settings = Settings {
@@ -287,10 +289,11 @@ mod tests {
     #[test]
     fn the_fields_that_decide_are_those_that_the_processor_writes() {
         let file = FileLocation { bucket: "b".into(), key: "k".into(), version_id: None, etag: None, size: None };
-        let mut output = ProcessorOutput { damage: Some("truncated".into()), ..ProcessorOutput::of_empty(file) };
+        let damage = FileDamage { code: "GZIP_TRUNCATED".into(), text: "it is cut off".into() };
+        let mut output = ProcessorOutput { damage: Some(damage), ..ProcessorOutput::of_empty(file) };
         let json = |output: &ProcessorOutput| serde_json::to_value(output).unwrap();
         assert_eq!(field!(ProcessorOutput, damage).to_string(), "$states.input.damage");
-        assert_eq!(json(&output)["damage"], "truncated");
+        assert_eq!(json(&output)["damage"]["code"], "GZIP_TRUNCATED");
         output.damage = None;
         assert!(json(&output).get("damage").is_none());
         output.verdict = Verdict::Fail;

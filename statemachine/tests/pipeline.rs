@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use contract::{ByteRange, Checkpoint, FileLocation, ProcessorError, ProcessorOutput, Progress, SplitPlan};
+use contract::{ByteRange, Checkpoint, FileDamage, FileLocation, ProcessorError, ProcessorOutput, Progress, SplitPlan};
 use serde_json::{Value, json};
 use statemachine::interpreter::{Answer, Execution, Interpreter, Status, TaskError};
 use statemachine::pipeline::{Settings, SplitSettings, machine};
@@ -36,7 +36,8 @@ fn json<T: serde::Serialize>(value: T) -> Value {
 }
 
 fn summary(damage: Option<&str>) -> Value {
-    json(ProcessorOutput { damage: damage.map(str::to_owned), ..ProcessorOutput::of_empty(file()) })
+    let damage = damage.map(|text| FileDamage { code: "GZIP_TRUNCATED".into(), text: text.into() });
+    json(ProcessorOutput { damage, ..ProcessorOutput::of_empty(file()) })
 }
 
 /// What the processor says of a file of which it has done so many lines.

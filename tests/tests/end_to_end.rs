@@ -261,7 +261,8 @@ async fn a_damaged_file_fails_and_keeps_its_rows(pipeline: &Pipeline) {
     let executions = pipeline.process(&[("truncated.jsonl.gz", truncated)]).await;
     assert_eq!((executions[0].status.as_str(), executions[0].error.as_deref()), ("FAILED", Some("FileDamaged")));
     let summary = summary(&executions[0]);
-    assert!(summary.damage.is_some() && summary.counts.reconciles() && summary.counts.written > 0, "{summary:?}");
+    assert_eq!(summary.damage.as_ref().map(|damage| damage.code.as_str()), Some("GZIP_TRUNCATED"));
+    assert!(summary.counts.reconciles() && summary.counts.written > 0, "{summary:?}");
     assert_eq!(pipeline.items().await, before + summary.counts.written);
 }
 

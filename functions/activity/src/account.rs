@@ -24,6 +24,8 @@ pub struct Account {
     pub(crate) fails: bool,
     /// Rows by severity and code.
     pub(crate) faults: [BTreeMap<Cow<'static, str>, u64>; 2],
+    /// The same by the contract's pointers.
+    pub(crate) fields: [BTreeMap<String, u64>; 2],
     pub(crate) measured: Measured,
     /// What is read in parts is plain UTF-8, and never damaged.
     #[serde(skip)]
@@ -41,6 +43,11 @@ pub struct Summary {
     pub errors_by_code: BTreeMap<String, u64>,
     /// Rows with a lesser fault, by code.
     pub warnings_by_code: BTreeMap<String, u64>,
+    /// Invalid rows by the contract's pointer to what is wrong. A row with faults in two fields counts under both, one that
+    /// cannot be read under none.
+    pub errors_by_field: BTreeMap<String, u64>,
+    /// Rows with a lesser fault, by that pointer.
+    pub warnings_by_field: BTreeMap<String, u64>,
     /// What each file rule found, in the contract's order.
     pub file_rules: Vec<FileRuleOutcome>,
     /// How old the newest row that is kept was when the file arrived, seconds; where both are known.
@@ -65,15 +72,21 @@ impl Account {
         for (faults, later) in self.faults.iter_mut().zip(later.faults) {
             later.into_iter().for_each(|(code, rows)| *faults.entry(code).or_default() += rows);
         }
+        for (fields, later) in self.fields.iter_mut().zip(later.fields) {
+            later.into_iter().for_each(|(field, rows)| *fields.entry(field).or_default() += rows);
+        }
         self.measured.add(later.measured);
         self.damage = self.damage.or(later.damage);
     }
 
-    /// Counts a row once under each code that it has.
+    /// Counts a row once under each code that it has, and under each field.
     pub(crate) fn count(&mut self, findings: &Findings<'_>) {
         self.invalid += u64::from(findings.is_invalid());
         for severity in [Severity::Warn, Severity::Fail] {
             findings.codes(severity).for_each(|code| self.count_fault(severity, code));
+            for field in findings.fields(severity) {
+                *self.fields[severity as usize].entry(field.to_string()).or_default() += 1;
+            }
         }
     }
 
@@ -103,11 +116,14 @@ impl Account {
             let named = faults.into_iter().map(|(code, rows)| (code.into_owned(), rows));
             named.collect()
         });
+        let [warnings_by_field, errors_by_field] = self.fields;
         Ok(Summary {
             counts: self.counts,
             verdict: of_file.max(of_rows).max(of_run),
             errors_by_code: errors,
             warnings_by_code: warnings,
+            errors_by_field,
+            warnings_by_field,
             file_rules: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
             newest_row_age_seconds,
             refusal: refusal.filter(|_| contract.is_strict()),

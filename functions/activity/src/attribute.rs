@@ -108,9 +108,9 @@ pub(crate) fn order(left: &str, right: &str) -> Ordering {
 }
 
 impl<'a> Map<'a> {
-    /// Sorts the entries. Where a name is given more than once the last value wins; the flag tells that one was.
-    pub(crate) fn from_entries(mut entries: Vec<(Text<'a>, Attribute<'a>)>) -> (Self, bool) {
-        let given = entries.len();
+    /// Sorts the entries. Where a name is given more than once the last value wins, and the first such name is told.
+    pub(crate) fn from_entries(mut entries: Vec<(Text<'a>, Attribute<'a>)>) -> (Self, Option<Text<'a>>) {
+        let mut first = None;
         if !entries.is_sorted_by(|(left, _), (right, _)| order(left, right).is_lt()) {
             // Stable, so that among equal names the last given is the last.
             entries.sort_by(|(left, _), (right, _)| order(left, right));
@@ -118,12 +118,12 @@ impl<'a> Map<'a> {
                 let repeated = later.0 == earlier.0;
                 if repeated {
                     std::mem::swap(later, earlier);
+                    first.get_or_insert_with(|| later.0.clone());
                 }
                 repeated
             });
         }
-        let repeated = entries.len() < given;
-        (Self(entries), repeated)
+        (Self(entries), first)
     }
 
     /// Entries that are in order, each with a name of its own.
@@ -227,7 +227,7 @@ mod tests {
     fn the_last_value_of_a_repeated_name_wins() {
         let entries = ["b", "a", "b", "c", "b"].iter().zip(["1", "2", "3", "4", "5"]);
         let (map, repeated) = Map::from_entries(entries.map(|(name, text)| ((*name).into(), number(text))).collect());
-        assert!(repeated);
+        assert_eq!(repeated.as_deref(), Some("b"));
         let entries: Vec<_> = map.iter().collect();
         assert_eq!(entries, [("a", &number("2")), ("b", &number("5")), ("c", &number("4"))]);
     }

@@ -48,19 +48,19 @@ impl TryFrom<Written> for Conditional {
 
 impl Conditional {
     /// Applies the rules of `then` where every one of `when` holds: to the row, or to each element that it is about.
-    pub(crate) fn apply(&self, row: &mut Attributes<'_>, setting: Setting<'_>, findings: &mut Findings<'_>) {
+    pub(crate) fn apply<'c>(&'c self, row: &mut Attributes<'_>, setting: Setting<'_>, findings: &mut Findings<'c>) {
         let Some(each) = &self.each else { return self.apply_to(&[], row, setting, findings) };
         let mut all = Vec::new();
         row.visit(each, &[], &mut |_, place| all.push(place.elements()));
         all.iter().for_each(|elements| self.apply_to(elements, row, setting, findings));
     }
 
-    fn apply_to(
-        &self,
+    fn apply_to<'c>(
+        &'c self,
         elements: &[usize],
         row: &mut Attributes<'_>,
         setting: Setting<'_>,
-        findings: &mut Findings<'_>,
+        findings: &mut Findings<'c>,
     ) {
         if self.when.iter().all(|(pointer, rule)| rule.holds(pointer, elements, row, setting)) {
             self.then.iter().for_each(|(pointer, rule)| rule.apply(pointer, elements, row, setting, findings));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use contract::WRITE_EXHAUSTED;
+use contract::{GZIP_TWICE, RANGE_UNREAD, WRITE_EXHAUSTED};
 
 use crate::field::FieldRule;
 use crate::file_rule::FileRule;
@@ -111,13 +111,19 @@ impl RecordContract {
             };
             [format!("`{code}`"), code.meaning().to_owned(), handling]
         });
+        let fails = "no row's: what was read before is accounted, and the run fails";
         let of_run = [
-            format!("`{WRITE_EXHAUSTED}`"),
-            "the table took none of some rows in all the tries".into(),
-            "no row's: the run fails and is repeated, and nothing is lost".into(),
+            (GZIP_TWICE, "the gzip file holds another", fails),
+            (RANGE_UNREAD, "parts of a split file were given up", fails),
+            (
+                WRITE_EXHAUSTED,
+                "the table took none of some rows in all the tries",
+                "no row's: the run fails and is repeated, and nothing is lost",
+            ),
         ];
+        let of_run = of_run.map(|(code, meaning, then)| [format!("`{code}`"), meaning.to_owned(), then.to_owned()]);
         let head = ["code", "meaning", "a row with it, where its rule does not say"];
-        table(text, "Codes", &head, codes.chain([of_run]));
+        table(text, "Codes", &head, codes.chain(of_run));
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::pointer::Pointer;
 use crate::{Code, Reason};
 
 /// A row can hold a million bad numbers; this many reasons tell the story.
@@ -131,33 +132,45 @@ pub(crate) struct Findings<'c> {
     reasons: Vec<Reason>,
     /// The codes found, a bit each, by severity.
     codes: [u64; 2],
+    /// The contract's pointers at which they were found, each once for a severity.
+    fields: Vec<(Severity, &'c Pointer)>,
     action: Action,
 }
 
 impl<'c> Findings<'c> {
     pub(crate) fn new(handlings: &'c Handlings) -> Self {
-        Self { handlings, reasons: Vec::new(), codes: [0; 2], action: Action::Keep }
+        Self { handlings, reasons: Vec::new(), codes: [0; 2], fields: Vec::new(), action: Action::Keep }
     }
 
-    /// Adds a fault that is handled as `handling` says, or else as the contract says of its code. Its reason is made
-    /// only where it is told: reasons are bounded, and what becomes of the row is decided by all faults even so.
-    pub(crate) fn add(&mut self, code: Code, handling: Option<Handling>, reason: impl FnOnce() -> Reason) {
-        self.insert(code, handling.unwrap_or_else(|| self.handlings.of(code)), reason);
+    /// Adds a fault at `field` that is handled as `handling` says, or else as the contract says of its code. Its reason is
+    /// made only where it is told: reasons are bounded, and what becomes of the row is decided by all faults even so.
+    pub(crate) fn add(
+        &mut self,
+        code: Code,
+        field: Option<&'c Pointer>,
+        handling: Option<Handling>,
+        reason: impl FnOnce() -> Reason,
+    ) {
+        self.insert(code, field, handling.unwrap_or_else(|| self.handlings.of(code)), reason);
     }
 
     /// Adds a fault that leaves no item.
-    pub(crate) fn add_fatal(&mut self, reason: Reason) {
-        self.add_fatal_with(reason.code, || reason);
+    pub(crate) fn add_fatal(&mut self, field: Option<&'c Pointer>, reason: Reason) {
+        self.insert(reason.code, field, self.handlings.of_fatal(reason.code), || reason);
     }
 
     /// Adds one whose reason is made only where it is told: a row may have as many as it has bytes.
     pub(crate) fn add_fatal_with(&mut self, code: Code, reason: impl FnOnce() -> Reason) {
-        self.insert(code, self.handlings.of_fatal(code), reason);
+        self.insert(code, None, self.handlings.of_fatal(code), reason);
     }
 
-    fn insert(&mut self, code: Code, handling: Handling, reason: impl FnOnce() -> Reason) {
+    fn insert(&mut self, code: Code, field: Option<&'c Pointer>, handling: Handling, reason: impl FnOnce() -> Reason) {
         self.action = self.action.max(handling.action);
         self.codes[handling.severity as usize] |= 1 << code as usize;
+        if let Some(field) = field.map(|field| (handling.severity, field)).filter(|field| !self.fields.contains(field))
+        {
+            self.fields.push(field);
+        }
         if self.is_full() {
             return;
         }
@@ -187,6 +200,11 @@ impl<'c> Findings<'c> {
             left &= left - 1;
             Some(*code)
         })
+    }
+
+    /// The contract's pointers at which there are faults of this severity, each once.
+    pub(crate) fn fields(&self, severity: Severity) -> impl Iterator<Item = &'c Pointer> {
+        self.fields.iter().filter(move |(of, _)| *of == severity).map(|(_, field)| *field)
     }
 
     /// Whether the row is invalid.
@@ -231,10 +249,10 @@ mod tests {
         let mut findings = Findings::new(&handlings);
         for index in 0..100 {
             let reason = || Reason::at_pointer(Code::FieldType, format!("/{index}"));
-            findings.add(Code::FieldType, Some(Handling::KEPT), reason);
+            findings.add(Code::FieldType, None, Some(Handling::KEPT), reason);
         }
         assert!(findings.is_full() && findings.action() == Action::Keep && !findings.is_invalid());
-        findings.add_fatal(Reason::of_row(Code::ItemTooLarge));
+        findings.add_fatal(None, Reason::of_row(Code::ItemTooLarge));
         assert!(findings.action() == Action::Quarantine && findings.is_invalid());
         assert_eq!(findings.codes(Severity::Fail).collect::<Vec<_>>(), [Code::ItemTooLarge]);
         assert_eq!(findings.into_reasons().len(), MAX_REASONS);

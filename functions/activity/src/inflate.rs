@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use contract::{FileDamage, GZIP_TWICE};
 use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::Code;
 
 /// The most that one step unpacks, bytes. A gzip bomb of a thousand times its size costs time, but no memory.
 pub(crate) const STEP_BYTES: usize = 64 * 1024;
@@ -34,6 +37,25 @@ pub enum Damage {
         /// How much it allows of this file, bytes.
         most: u64,
     },
+}
+
+impl Damage {
+    /// The code of a line that the damage cuts in two, where there is one.
+    pub(crate) fn code(self) -> Code {
+        match self {
+            Self::Truncated { .. } => Code::GzipTruncated,
+            Self::Corrupt { .. } | Self::PackedTwice => Code::GzipCorrupt,
+            Self::Utf16 => Code::Utf16,
+            Self::Ratio { .. } => Code::GzipRatio,
+        }
+    }
+}
+
+impl From<Damage> for FileDamage {
+    fn from(damage: Damage) -> Self {
+        let code = if damage == Damage::PackedTwice { GZIP_TWICE } else { damage.code().as_str() };
+        Self { code: code.to_owned(), text: damage.to_string() }
+    }
 }
 
 impl fmt::Display for Damage {

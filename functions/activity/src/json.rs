@@ -12,7 +12,7 @@ use crate::attribute::{Attribute, Map};
 use crate::encode::plain_prefix;
 use crate::template::{Lead, MOST_VALUES};
 use crate::text::Text;
-use crate::{Code, Reason, number};
+use crate::{Code, Reason, number, pointer};
 
 /// DynamoDB's longest attribute name, bytes: "no greater than 64 KB".
 pub(crate) const MAX_NAME_BYTES: usize = 65_535;
@@ -23,8 +23,8 @@ const USUAL_FIELDS: usize = 16;
 /// What a JSON text holds.
 pub(crate) struct Document<'a> {
     pub(crate) value: Attribute<'a>,
-    /// A key came twice in an object.
-    pub(crate) repeated_key: bool,
+    /// The pointer of a key that came twice in an object: of the first such object that ends.
+    pub(crate) repeated_key: Option<String>,
     /// Some name or number is one that DynamoDB refuses. Which one, a second walk finds out: it is rare, and keeping
     /// the path while parsing would cost every row.
     pub(crate) suspect: bool,
@@ -58,7 +58,7 @@ impl JsonParser {
         if parser.at < text.len() {
             return Err(Reason::at_byte(Code::JsonSyntax, parser.at));
         }
-        Ok(Document { value, repeated_key: parser.repeated_key, suspect: parser.suspect })
+        Ok(Document { value, repeated_key: parser.repeated.map(Repeated::pointer), suspect: parser.suspect })
     }
 
     /// Where in the text that was parsed last the values stand that are no objects and in no array; beyond
@@ -102,7 +102,7 @@ impl<'a> Values<'a, '_> {
                 }
             }
         }
-        if parser.repeated_key || parser.suspect {
+        if parser.repeated.is_some() || parser.suspect {
             return None;
         }
         Some(parser.rest() == tail.as_bytes())
@@ -129,13 +129,36 @@ struct Parser<'a, 's> {
     max_depth: usize,
     leaves: &'s mut Vec<Range<usize>>,
     in_array: bool,
-    repeated_key: bool,
+    repeated: Option<Repeated>,
     suspect: bool,
+}
+
+/// A key that came twice.
+struct Repeated {
+    /// The way to it, from its own name to those of what it is in.
+    path: Vec<String>,
+    /// The level of the values beside the last of them.
+    level: usize,
+}
+
+impl Repeated {
+    /// Adds what the key is in, where that is the value named `name` at `level`.
+    #[cold]
+    fn within(&mut self, name: &str, level: usize) {
+        if self.level == level + 1 {
+            self.path.push(pointer::shown(name));
+            self.level = level;
+        }
+    }
+
+    fn pointer(self) -> String {
+        self.path.iter().rev().fold(String::new(), |pointer, name| pointer + "/" + name)
+    }
 }
 
 impl<'a, 's> Parser<'a, 's> {
     fn new(text: &'a str, max_depth: usize, leaves: &'s mut Vec<Range<usize>>) -> Self {
-        Self { text, at: 0, max_depth, leaves, in_array: false, repeated_key: false, suspect: false }
+        Self { text, at: 0, max_depth, leaves, in_array: false, repeated: None, suspect: false }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -216,6 +239,9 @@ impl<'a, 's> Parser<'a, 's> {
         if !self.take(b']') {
             loop {
                 self.value(level, elements.push_mut(Attribute::Null))?;
+                if let Some(repeated) = &mut self.repeated {
+                    repeated.within(&(elements.len() - 1).to_string(), level);
+                }
                 self.skip_space();
                 if self.take(b']') {
                     break;
@@ -235,7 +261,11 @@ impl<'a, 's> Parser<'a, 's> {
             loop {
                 self.skip_space();
                 let name = self.name()?;
-                self.member(level, &mut entries.push_mut((name, Attribute::Null)).1)?;
+                let (name, value) = entries.push_mut((name, Attribute::Null));
+                self.member(level, value)?;
+                if let Some(repeated) = &mut self.repeated {
+                    repeated.within(name, level);
+                }
                 self.skip_space();
                 if self.take(b'}') {
                     break;
@@ -244,7 +274,9 @@ impl<'a, 's> Parser<'a, 's> {
             }
         }
         let (map, repeated) = Map::from_entries(entries);
-        self.repeated_key |= repeated;
+        if let (Some(name), None) = (repeated, &self.repeated) {
+            self.repeated = Some(Repeated { path: vec![pointer::shown(&name)], level });
+        }
         Ok(map)
     }
 
@@ -457,10 +489,13 @@ mod tests {
         let flags = |text: &str| {
             JsonParser::new(32).parse(text).map(|document| (document.repeated_key, document.suspect)).unwrap()
         };
-        assert_eq!(flags(r#"{"a":1,"b":{"a":2}}"#), (false, false));
-        assert_eq!(flags(r#"{"a":1,"b":{"c":2,"\u0063":3}}"#), (true, false));
-        assert_eq!(flags(r#"[{"":1}]"#), (false, true));
-        assert_eq!(flags("[1e999]"), (false, true));
+        let at = |pointer: &str| Some(pointer.to_owned());
+        assert_eq!(flags(r#"{"a":1,"b":{"a":2}}"#), (None, false));
+        assert_eq!(flags(r#"{"a":1,"b":{"c":2,"\u0063":3},"d":{"e":1}}"#), (at("/b/c"), false));
+        assert_eq!(flags(r#"{"a":[0,[{"x":{}},{"y/z":1,"y/z":{"q":1,"q":1}}]]}"#), (at("/a/1/1/y~1z/q"), false));
+        assert_eq!(flags(r#"{"a":{"b":{}},"c":1,"c":2}"#), (at("/c"), false));
+        assert_eq!(flags(r#"[{"":1}]"#), (None, true));
+        assert_eq!(flags("[1e999]"), (None, true));
     }
 
     fn json() -> impl Strategy<Value = Value> {

@@ -62,7 +62,7 @@ pub use inflate::Damage;
 pub use key_hash::{KeyHash, KeyHasher, SEED_BYTES};
 pub use lines::Line;
 pub use quarantine::append_record;
-pub use reader::{FileReader, KEY_ENTRY_BYTES, QuarantinedRow, Row, can_be_read_in_parts};
+pub use reader::{FaultyRow, FileReader, KEY_ENTRY_BYTES, Row, can_be_read_in_parts};
 pub use record_contract::{ContractError, Limits, RecordContract};
 pub use row::{Item, PARTITION_KEY, SORT_KEY};
 pub use spill::{ExternalSort, Sorted, Spill, SpillError, SpillFile};

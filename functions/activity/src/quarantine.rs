@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use contract::FileLocation;
 use serde::Serialize;
 
-use crate::{Line, QuarantinedRow, Reason};
+use crate::{FaultyRow, Line, Reason};
 
 /// A record: one line of a quarantine object. The numbers are those of [`Line`].
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ pub fn append_record(records: &mut Vec<u8>, file: &FileLocation, line: Line<'_>,
     records.push(b'\n');
 }
 
-impl QuarantinedRow<'_> {
+impl FaultyRow<'_> {
     /// The row as a record of `file`; see [`append_record`].
     pub fn record(&self, file: &FileLocation) -> Vec<u8> {
         let mut record = Vec::new();

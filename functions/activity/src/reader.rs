@@ -19,7 +19,7 @@ use crate::row::{FEED_BETWEEN_ROWS, Item, RowParser};
 use crate::spill::{ExternalSort, Sorted, Spill, SpillError};
 use crate::{Code, Reason, RecordContract};
 
-/// What became of a row that has to go somewhere. Duplicates, dropped rows and blank lines are only counted.
+/// What became of a row. Duplicates, blank lines and the rows of a refused file that are dropped are only counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row<'a> {
     /// Write it.
@@ -28,14 +28,18 @@ pub enum Row<'a> {
         item: Item<'a>,
         /// Where it comes from: a table can still refuse the item, and then the line goes to quarantine.
         line: Line<'a>,
+        /// What is wrong with it, by a contract that keeps it.
+        faults: Vec<Reason>,
     },
     /// Keep it in quarantine.
-    Quarantined(QuarantinedRow<'a>),
+    Quarantined(FaultyRow<'a>),
+    /// Leave it out, as the contract says.
+    Dropped(FaultyRow<'a>),
 }
 
 /// A row that does not become an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuarantinedRow<'a> {
+pub struct FaultyRow<'a> {
     /// The line.
     pub line: Line<'a>,
     /// Every reason that can be known, at least one.
@@ -331,7 +335,7 @@ impl<'c> Ledger<'c> {
         }
         let entry = to.insert(Entry { line, findings: Findings::new(&self.contract.handlings), item: None });
         if is_too_long {
-            entry.findings.add_fatal(self.too_long(&line));
+            entry.findings.add_fatal(None, self.too_long(&line));
             self.parser.unique.look_at(None, &self.parser.hasher);
         } else if let Some(item) = self.parser.parse(line.raw, &mut entry.findings)? {
             let key = self.parser.hasher.key(&item.user_id, &item.timestamp);
@@ -372,7 +376,7 @@ impl<'c> Ledger<'c> {
         match self.refusal {
             None => {
                 self.account.counts.written += 1;
-                sink(Row::Item { item, line });
+                sink(Row::Item { item, line, faults: findings.into_reasons() });
             }
             Some(refusal) => self.refuse(&line, refusal, sink),
         }
@@ -387,7 +391,7 @@ impl<'c> Ledger<'c> {
             Refusal::Quarantine => {
                 self.account.counts.quarantined += 1;
                 let reasons = vec![Reason::of_row(Code::FileRefused)];
-                sink(Row::Quarantined(QuarantinedRow { line: *line, reasons }));
+                sink(Row::Quarantined(FaultyRow { line: *line, reasons }));
             }
         }
     }
@@ -395,13 +399,9 @@ impl<'c> Ledger<'c> {
     fn enter_broken(&mut self, line: &Line<'_>, damage: Damage, sink: &mut impl FnMut(Row<'_>)) {
         self.account.counts.lines += 1;
         let mut findings = Findings::new(&self.contract.handlings);
-        findings.add_fatal(Reason::of_row(match damage {
-            Damage::Truncated { .. } => Code::GzipTruncated,
-            Damage::Corrupt { .. } | Damage::PackedTwice | Damage::Utf16 => Code::GzipCorrupt,
-            Damage::Ratio { .. } => Code::GzipRatio,
-        }));
+        findings.add_fatal(None, Reason::of_row(damage.code()));
         if line.length > self.contract.limits.max_line_bytes as u64 {
-            findings.add_fatal(self.too_long(line));
+            findings.add_fatal(None, self.too_long(line));
         }
         self.leave_out(line, findings, sink);
     }
@@ -416,13 +416,15 @@ impl<'c> Ledger<'c> {
     /// Accounts a row that is not written.
     fn leave_out(&mut self, line: &Line<'_>, findings: Findings<'_>, sink: &mut impl FnMut(Row<'_>)) {
         self.account.count(&findings);
-        if findings.action() == Action::Drop {
+        let action = findings.action();
+        let row = FaultyRow { line: *line, reasons: findings.into_reasons() };
+        if action == Action::Drop {
             self.account.counts.dropped += 1;
-            return;
+            return sink(Row::Dropped(row));
         }
-        self.account.fails |= findings.action() == Action::Fail;
+        self.account.fails |= action == Action::Fail;
         self.account.counts.quarantined += 1;
-        sink(Row::Quarantined(QuarantinedRow { line: *line, reasons: findings.into_reasons() }));
+        sink(Row::Quarantined(row));
     }
 
     fn account(self, damage: Option<Damage>) -> Result<Account, SpillError> {

@@ -124,7 +124,7 @@ impl<'c> RowParser<'c> {
             Ok(row) => self.item(row, raw.len() <= SMALL_LINE, findings),
             Err(reason) => {
                 self.unique.look_at(None, &self.hasher);
-                findings.add_fatal(reason);
+                findings.add_fatal(None, reason);
                 Ok(None)
             }
         }
@@ -145,8 +145,9 @@ impl<'c> RowParser<'c> {
         if document.suspect {
             find_faults_in_map(&row, &mut String::new(), findings);
         }
-        if document.repeated_key {
-            findings.add(Code::JsonDuplicateKey, None, || Reason::of_row(Code::JsonDuplicateKey));
+        if let Some(pointer) = document.repeated_key {
+            let reason = || Reason::at_pointer(Code::JsonDuplicateKey, pointer);
+            findings.add(Code::JsonDuplicateKey, None, None, reason);
         } else if !document.suspect {
             self.templates.learn(text, self.json.leaves());
         }
@@ -181,7 +182,7 @@ impl<'c> RowParser<'c> {
             conditional.apply(&mut row, setting, findings);
         }
         if let Some(known) = &contract.known {
-            find_unknown(known, row.names(), "", None, findings);
+            find_unknown(known, row.names(), "", None, None, findings);
         }
         self.unique.look_at(Some(&row), &self.hasher);
         self.statistics.add(&mut row, &self.hasher)?;
@@ -198,7 +199,7 @@ impl<'c> RowParser<'c> {
         let timestamp = self.sort_key(time, id, &row);
         let item = Item { user_id, timestamp, attributes: row };
         if !is_small && item.size() > MAX_ITEM_BYTES {
-            findings.add_fatal(Reason::of_row(Code::ItemTooLarge));
+            findings.add_fatal(None, Reason::of_row(Code::ItemTooLarge));
         }
         Ok(Some(item))
     }
@@ -225,9 +226,12 @@ impl<'c> RowParser<'c> {
     }
 }
 
-/// The value, or else its reason among the others.
-fn keep<T>(result: Result<T, Reason>, findings: &mut Findings<'_>) -> Option<T> {
-    result.map_err(|reason| findings.add_fatal(reason)).ok()
+/// Why a key cannot be made, and where it was to be read from.
+type KeyFault<'c> = (Option<&'c Pointer>, Reason);
+
+/// The value, or else its fault among the others.
+fn keep<'c, T>(result: Result<T, KeyFault<'c>>, findings: &mut Findings<'c>) -> Option<T> {
+    result.map_err(|(field, reason)| findings.add_fatal(field, reason)).ok()
 }
 
 /// The first of `pointers` whose value is neither absent nor null.
@@ -240,49 +244,50 @@ fn source<'c, 'r, 'a>(pointers: &'c [Pointer], row: &'r Attributes<'a>) -> Optio
 }
 
 /// Why [`source`] found nothing.
-fn no_source(pointers: &[Pointer], row: &Attributes) -> Reason {
+fn no_source<'c>(pointers: &'c [Pointer], row: &Attributes) -> KeyFault<'c> {
     let null = pointers.iter().find(|pointer| row.get(pointer).is_some());
     let code = if null.is_some() { Code::FieldNull } else { Code::FieldMissing };
     match null.or(pointers.first()) {
-        Some(pointer) => Reason::at_pointer(code, pointer.to_string()),
-        None => Reason::of_row(code),
+        Some(pointer) => (Some(pointer), Reason::at_pointer(code, pointer.to_string())),
+        None => (None, Reason::of_row(code)),
     }
 }
 
 /// The row's user, and where it stands.
-fn user<'c, 'a>(contract: &'c RecordContract, row: &Attributes<'a>) -> Result<(&'c Pointer, Text<'a>), Reason> {
+fn user<'c, 'a>(contract: &'c RecordContract, row: &Attributes<'a>) -> Result<(&'c Pointer, Text<'a>), KeyFault<'c>> {
     let (pointer, value) = source(&contract.user, row).ok_or_else(|| no_source(&contract.user, row))?;
     Ok((pointer, key_text(pointer, value, MAX_PARTITION_KEY_BYTES)?))
 }
 
 /// The row's id. A contract may name none, and a row may lack the one that it names.
-fn id<'a>(contract: &RecordContract, row: &Attributes<'a>) -> Result<Option<Text<'a>>, Reason> {
+fn id<'c, 'a>(contract: &'c RecordContract, row: &Attributes<'a>) -> Result<Option<Text<'a>>, KeyFault<'c>> {
     let longest = MAX_SORT_KEY_BYTES - instant::TEXT_BYTES - 1;
     source(&contract.id, row).map(|(pointer, value)| key_text(pointer, value, longest)).transpose()
 }
 
 /// A string or an integer as the text of a key.
-fn key_text<'a>(pointer: &Pointer, value: &Attribute<'a>, longest: usize) -> Result<Text<'a>, Reason> {
-    let refuse = |code| Reason::at_pointer(code, pointer.to_string());
+fn key_text<'c, 'a>(pointer: &'c Pointer, value: &Attribute<'a>, longest: usize) -> Result<Text<'a>, KeyFault<'c>> {
+    let reason = |code| Reason::at_pointer(code, pointer.to_string());
+    let refuse = |reason| Err((Some(pointer), reason));
     let text = match value {
         Attribute::S(text) => text,
         Attribute::N(text) if number::is_plain_integer(text) => text,
-        _ => return Err(refuse(Code::FieldType).expecting("a string or an integer")),
+        _ => return refuse(reason(Code::FieldType).expecting("a string or an integer")),
     };
     match text.len() {
-        0 => Err(refuse(Code::KeyEmpty)),
-        length if length > longest => Err(refuse(Code::KeyTooLong).expecting(format!("at most {longest} bytes"))),
+        0 => refuse(reason(Code::KeyEmpty)),
+        length if length > longest => refuse(reason(Code::KeyTooLong).expecting(format!("at most {longest} bytes"))),
         _ => Ok(text.clone()),
     }
 }
 
 /// The row's time, and where it stands.
-fn time<'c>(contract: &'c RecordContract, row: &Attributes) -> Result<(&'c Pointer, Instant), Reason> {
+fn time<'c>(contract: &'c RecordContract, row: &Attributes) -> Result<(&'c Pointer, Instant), KeyFault<'c>> {
     let (pointer, value) = source(&contract.time, row).ok_or_else(|| no_source(&contract.time, row))?;
     contract.time_formats.read(value).map(|time| (pointer, time)).ok_or_else(|| {
         let code =
             if matches!(value, Attribute::S(_) | Attribute::N(_)) { Code::TsUnparseable } else { Code::FieldType };
-        Reason::at_pointer(code, pointer.to_string()).expecting(contract.time_formats.names())
+        (Some(pointer), Reason::at_pointer(code, pointer.to_string()).expecting(contract.time_formats.names()))
     })
 }
 
@@ -303,7 +308,7 @@ fn take_key(
         _ => is_among_sources(),
     };
     if !is_kept {
-        findings.add_fatal(Reason::at_pointer(Code::FieldReserved, format!("/{name}")));
+        findings.add_fatal(None, Reason::at_pointer(Code::FieldReserved, format!("/{name}")));
     }
 }
 

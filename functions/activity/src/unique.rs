@@ -71,11 +71,11 @@ impl<'c> UniqueFields<'c> {
     }
 
     /// Adds the values that a written row has.
-    pub(crate) fn find(&self, findings: &mut Findings<'_>) -> Result<(), SpillError> {
+    pub(crate) fn find(&self, findings: &mut Findings<'c>) -> Result<(), SpillError> {
         for field in &self.fields {
             if field.repeats()? {
                 let reason = || Reason::at_pointer(Code::DuplicateInFile, field.pointer.to_string());
-                findings.add(Code::DuplicateInFile, field.handling, reason);
+                findings.add(Code::DuplicateInFile, Some(field.pointer), field.handling, reason);
             }
         }
         Ok(())

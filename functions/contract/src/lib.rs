@@ -14,15 +14,17 @@ mod task;
 
 pub use environment::{EnvironmentError, OrchestratorEnvironment, ProcessorEnvironment};
 pub use names::{
-    INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RECORD_CONTRACT_FILE, REPLAY_PREFIX,
-    REPORT_PREFIX, RUN_PREFIX, WRITE_EXHAUSTED, metric, state_machine_arn_parameter,
+    GZIP_TWICE, INGEST_PREFIX, INGEST_SUFFIXES, QUARANTINE_MANIFEST, QUARANTINE_PREFIX, RANGE_UNREAD,
+    RECORD_CONTRACT_FILE, REPLAY_PREFIX, REPORT_PREFIX, RUN_PREFIX, WRITE_EXHAUSTED, metric,
+    state_machine_arn_parameter,
 };
 pub use quarantine::{QuarantineManifest, QuarantineObject};
-pub use report::{RowSample, RunReport, SampleReason};
+pub use report::{Destination, RowSample, RunReport, SampleReason};
 pub use step::{
     ByteRange, Checkpoint, PlanInput, ProcessorStep, ProcessorTask, Progress, RangeInput, RangeOutput, ReconcileOutput,
     Refusal, SplitPlan, Step,
 };
 pub use task::{
-    Counts, FileLocation, FileRuleOutcome, ProcessorError, ProcessorOutput, StateMachineSubstitutions, Verdict,
+    Counts, FileDamage, FileLocation, FileRuleOutcome, ProcessorError, ProcessorOutput, StateMachineSubstitutions,
+    Verdict,
 };

@@ -30,6 +30,12 @@ pub const RECORD_CONTRACT_FILE: &str = "contract.json";
 /// The code under which a run fails whose rows the table did not take in all the tries: it is no row's, since none is lost.
 pub const WRITE_EXHAUSTED: &str = "WRITE_EXHAUSTED";
 
+/// The code of a gzip file that holds another: it is no row's, since none is read.
+pub const GZIP_TWICE: &str = "GZIP_TWICE";
+
+/// The code of a split file of which ranges were given up: it is no row's, since their rows were not read.
+pub const RANGE_UNREAD: &str = "RANGE_UNREAD";
+
 /// The SSM parameter that holds the state machine's ARN: `/pipelines/<pipeline>/stateMachineArn`.
 pub fn state_machine_arn_parameter(pipeline: &str) -> String {
     format!("/pipelines/{pipeline}/stateMachineArn")
@@ -74,11 +80,17 @@ pub mod metric {
         RECONCILIATION_GAP,
         NEWEST_ROW_AGE,
     ];
-    /// Invalid rows with the code [`CODE`]. Each code that a row has had is a metric of its own, paid for in the months
-    /// in which it comes. Count.
+    /// Invalid rows with the code [`CODE`], or at the field [`FIELD`]. Each code and field that a row has been wrong by is
+    /// a metric of its own, paid for in the months in which it comes. Count.
     pub const INVALID_ROWS: &str = "InvalidRows";
-    /// The second dimension of [`INVALID_ROWS`]: the reason code.
+    /// Rows with a lesser fault with the code [`CODE`], or at the field [`FIELD`]. Count.
+    pub const WARNED_ROWS: &str = "WarnedRows";
+    /// Files that could not be read to their end, or not as what they are, by the [`CODE`] of the damage. Count.
+    pub const DAMAGED_FILES: &str = "DamagedFiles";
+    /// A second dimension of metrics of rows and of damaged files: the reason code.
     pub const CODE: &str = "Code";
+    /// A second dimension of metrics of rows: the field that they are wrong in, as the record contract points to it.
+    pub const FIELD: &str = "Field";
     /// Files that broke the file rule [`RULE`], whether that warns or fails. Each rule that was broken is a metric of its
     /// own; a record contract bounds them. Count.
     pub const BROKEN_RULES: &str = "BrokenRules";

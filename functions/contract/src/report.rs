@@ -12,13 +12,13 @@ pub struct RunReport {
     /// What the run did.
     #[serde(flatten)]
     pub output: ProcessorOutput,
-    /// Some of the rows that were quarantined, in the order of the file.
+    /// Some of the rows that something is wrong with, in the order of the file.
     pub samples: Vec<RowSample>,
     /// How long the run took, seconds.
     pub seconds: f64,
 }
 
-/// Where a quarantined row stands, and what is wrong with it.
+/// Where a row stands that something is wrong with, what that is, and where it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct RowSample {
@@ -28,8 +28,35 @@ pub struct RowSample {
     pub offset: u64,
     /// Its length, bytes.
     pub length: u64,
+    /// Where it went.
+    #[serde(default)]
+    pub went: Destination,
     /// What is wrong with it.
     pub reasons: Vec<SampleReason>,
+}
+
+/// Where a row went that something is wrong with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// To the table, by a record contract that keeps it. Where the table refuses it, that is another sample.
+    Written,
+    /// To the quarantine.
+    #[default]
+    Quarantined,
+    /// Nowhere, by a record contract that leaves it out.
+    Dropped,
+}
+
+impl Destination {
+    /// The destination as JSON spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Quarantined => "quarantined",
+            Self::Dropped => "dropped",
+        }
+    }
 }
 
 /// One thing that is wrong with a row.
@@ -47,4 +74,21 @@ pub struct SampleReason {
     /// What the record contract asks for, where the code alone does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+}
+
+/// `FIELD_RANGE at /price: expected at least 0`.
+impl std::fmt::Display for SampleReason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.code)?;
+        if let Some(pointer) = &self.pointer {
+            write!(formatter, " at {pointer}")?;
+        }
+        if let Some(byte) = self.byte {
+            write!(formatter, " at byte {byte}")?;
+        }
+        match &self.expected {
+            Some(expected) => write!(formatter, ": expected {expected}"),
+            None => Ok(()),
+        }
+    }
 }

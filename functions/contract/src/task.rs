@@ -127,6 +127,13 @@ pub struct ProcessorOutput {
     pub errors_by_code: BTreeMap<String, u64>,
     /// Rows with a lesser fault, by code.
     pub warnings_by_code: BTreeMap<String, u64>,
+    /// Rows with a fault that makes them invalid, by the JSON pointer of the record contract at which it is. A row with
+    /// faults in two fields counts under both; one that cannot be read counts under none.
+    #[serde(default)]
+    pub errors_by_field: BTreeMap<String, u64>,
+    /// Rows with a lesser fault, by that pointer.
+    #[serde(default)]
+    pub warnings_by_field: BTreeMap<String, u64>,
     /// What the file rules found, in the contract's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file_rules: Vec<FileRuleOutcome>,
@@ -146,7 +153,23 @@ pub struct ProcessorOutput {
     /// Why reading stopped before the file's end (a truncated gzip, say), where it did. What was read before the
     /// break is accounted above; the state machine fails the execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub damage: Option<String>,
+    pub damage: Option<FileDamage>,
+}
+
+/// What is wrong with a file, not with one of its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct FileDamage {
+    /// Its code: `GZIP_TRUNCATED`.
+    pub code: String,
+    /// What it is, where, and what to do.
+    pub text: String,
+}
+
+impl std::fmt::Display for FileDamage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.code, self.text)
+    }
 }
 
 impl ProcessorOutput {
@@ -158,6 +181,8 @@ impl ProcessorOutput {
             verdict: Verdict::Pass,
             errors_by_code: BTreeMap::new(),
             warnings_by_code: BTreeMap::new(),
+            errors_by_field: BTreeMap::new(),
+            warnings_by_field: BTreeMap::new(),
             file_rules: Vec::new(),
             newest_row_age_seconds: None,
             quarantine_manifest: None,

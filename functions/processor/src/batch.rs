@@ -198,8 +198,8 @@ mod tests {
                 .unwrap();
         let (mut batch, mut reader) = (Batch::new("table"), FileReader::new(&contract));
         let mut sink = |row: ReadRow<'_>| match row {
-            ReadRow::Item { item, line } => batch.push(&item, line),
-            ReadRow::Quarantined(row) => panic!("{row:?}"),
+            ReadRow::Item { item, line, .. } => batch.push(&item, line),
+            ReadRow::Quarantined(row) | ReadRow::Dropped(row) => panic!("{row:?}"),
         };
         reader.feed(lines.as_bytes(), &mut sink).unwrap();
         reader.finish(&mut sink).unwrap();

@@ -8,15 +8,27 @@ use contract::{Counts, ProcessorOutput, Verdict, metric};
 use serde_json::{Map, Value, json};
 
 /// The lines for a file of `pipeline` that became of as `output` says, at time `now`: one of the file, and one more for
-/// each code that its rows have and each file rule that it breaks, since those are dimensions.
+/// each code that it or its rows have, each field that they are wrong in and each file rule that it breaks, since those are
+/// dimensions.
 pub fn embedded_metrics(pipeline: &str, output: &ProcessorOutput, now: SystemTime) -> String {
     let milliseconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let line = |dimension, values: &[(&'static str, &'static str, Value)]| {
         line(pipeline, milliseconds, dimension, values).to_string()
     };
     let mut lines = vec![line(None, &of_file(output))];
-    for (code, rows) in &output.errors_by_code {
-        lines.push(line(Some((metric::CODE, code)), &[(metric::INVALID_ROWS, "Count", (*rows).into())]));
+    let rows = [
+        (metric::CODE, metric::INVALID_ROWS, &output.errors_by_code),
+        (metric::CODE, metric::WARNED_ROWS, &output.warnings_by_code),
+        (metric::FIELD, metric::INVALID_ROWS, &output.errors_by_field),
+        (metric::FIELD, metric::WARNED_ROWS, &output.warnings_by_field),
+    ];
+    for (dimension, name, counts) in rows {
+        for (value, rows) in counts {
+            lines.push(line(Some((dimension, value)), &[(name, "Count", (*rows).into())]));
+        }
+    }
+    if let Some(damage) = &output.damage {
+        lines.push(line(Some((metric::CODE, &damage.code)), &[(metric::DAMAGED_FILES, "Count", 1.into())]));
     }
     for rule in output.file_rules.iter().filter(|rule| rule.verdict > Verdict::Pass) {
         lines.push(line(Some((metric::RULE, &rule.rule)), &[(metric::BROKEN_RULES, "Count", 1.into())]));
@@ -76,7 +88,7 @@ fn quarantined_percent(counts: &Counts) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use contract::{FileLocation, FileRuleOutcome};
+    use contract::{FileDamage, FileLocation, FileRuleOutcome};
 
     use super::*;
 
@@ -91,6 +103,10 @@ mod tests {
         ProcessorOutput {
             counts: Counts { lines: 12, written: 6, duplicates: 2, quarantined: 3, dropped: 0, blank: 1 },
             errors_by_code: [("FIELD_TYPE".to_owned(), 2), ("TS_FUTURE".to_owned(), 1)].into(),
+            warnings_by_code: [("JSON_DUPLICATE_KEY".to_owned(), 4)].into(),
+            errors_by_field: [("/price".to_owned(), 2)].into(),
+            warnings_by_field: [("/items/*/price".to_owned(), 5)].into(),
+            damage: Some(FileDamage { code: "GZIP_CORRUPT".into(), text: "damaged".into() }),
             file_rules: vec![rule("row_count", Verdict::Pass), rule("mean of /price", Verdict::Warn)],
             newest_row_age_seconds: Some(90),
             ..ProcessorOutput::of_empty(file)
@@ -124,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_broken_file_rules_are_dimensions() {
+    fn codes_fields_and_broken_file_rules_are_dimensions() {
         let second: Vec<_> = lines(&output())[1..]
             .iter()
             .map(|line| {
@@ -138,6 +154,10 @@ mod tests {
         let expected = [
             ("InvalidRows", "Code", "FIELD_TYPE", 2),
             ("InvalidRows", "Code", "TS_FUTURE", 1),
+            ("WarnedRows", "Code", "JSON_DUPLICATE_KEY", 4),
+            ("InvalidRows", "Field", "/price", 2),
+            ("WarnedRows", "Field", "/items/*/price", 5),
+            ("DamagedFiles", "Code", "GZIP_CORRUPT", 1),
             ("BrokenRules", "Rule", "mean of /price", 1),
         ];
         let expected = expected

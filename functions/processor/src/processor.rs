@@ -9,7 +9,7 @@ use activity::{Account, Code, FileReader, Reason, RecordContract, Summary};
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use contract::{
-    Checkpoint, FileLocation, ProcessorEnvironment, ProcessorOutput, Progress, QuarantineManifest,
+    Checkpoint, FileDamage, FileLocation, ProcessorEnvironment, ProcessorOutput, Progress, QuarantineManifest,
     RECORD_CONTRACT_FILE, REPLAY_PREFIX, Refusal, RunReport, Verdict,
 };
 use futures::StreamExt as _;
@@ -268,7 +268,7 @@ impl Processor {
         &self,
         source: Source,
         whole: Outcome,
-        damage: Option<String>,
+        damage: Option<FileDamage>,
     ) -> Result<ProcessorOutput, Error> {
         let Outcome { account, progress } = whole;
         let mut output =
@@ -421,12 +421,14 @@ fn output(source: &Source, summary: Summary, refused: u64) -> ProcessorOutput {
         verdict,
         errors_by_code,
         warnings_by_code: summary.warnings_by_code,
+        errors_by_field: summary.errors_by_field,
+        warnings_by_field: summary.warnings_by_field,
         file_rules: summary.file_rules,
         newest_row_age_seconds: summary.newest_row_age_seconds,
         quarantine_manifest: None,
         report: None,
         checkpoint: None,
-        damage: summary.damage.map(|damage| damage.to_string()),
+        damage: summary.damage.map(FileDamage::from),
     }
 }
 

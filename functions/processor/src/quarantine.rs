@@ -11,7 +11,7 @@ use activity::{Code, Line, Reason, append_record};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use contract::{FileLocation, Progress, QuarantineManifest, QuarantineObject};
+use contract::{Destination, FileLocation, Progress, QuarantineManifest, QuarantineObject};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::future::join;
@@ -40,7 +40,7 @@ impl Records {
     /// Adds the record of `line` of `file`.
     pub(crate) fn push(&mut self, file: &FileLocation, line: Line<'_>, reasons: &[Reason]) {
         append_record(&mut self.text, file, line, reasons);
-        self.samples.offer(line, reasons);
+        self.samples.offer(line, Destination::Quarantined, reasons);
         self.rows += 1;
         for (index, reason) in reasons.iter().enumerate() {
             if reasons[..index].iter().all(|earlier| earlier.code != reason.code) {
@@ -49,13 +49,18 @@ impl Records {
         }
     }
 
+    /// Takes note of a line that went elsewhere: it has no record.
+    pub(crate) fn note(&mut self, line: Line<'_>, went: Destination, reasons: &[Reason]) {
+        self.samples.offer(line, went, reasons);
+    }
+
     /// Bytes of memory, nearly.
     pub(crate) fn bytes(&self) -> usize {
         self.text.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.rows == 0 && self.samples.is_empty()
     }
 }
 
@@ -209,12 +214,15 @@ impl<'a> Upload<'a> {
 
     async fn receive(&mut self, mut records: Receiver<Records>) -> Result<(), Error> {
         while let Some(more) = records.recv().await {
+            self.samples.extend(more.samples.into_rows());
+            if more.rows == 0 {
+                continue;
+            }
             // The header says neither when nor where it was packed.
             let packer = self.packer.get_or_insert_with(|| GzEncoder::new(Packed::default(), LEVEL));
             // Packing into memory cannot fail.
             let _ = packer.write_all(&more.text);
             self.rows += more.rows;
-            self.samples.extend(more.samples.into_rows());
             for (code, rows) in more.codes {
                 *self.codes.entry(code).or_default() += rows;
             }

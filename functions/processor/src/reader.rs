@@ -2,9 +2,9 @@
 //! would hold up everything else on the threads that wait for the network.
 
 use activity::{
-    Account, FileReader, Item, KEY_ENTRY_BYTES, Line, QuarantinedRow, Row as ReadRow, Sorted, SpillError, Summary,
+    Account, FaultyRow, FileReader, Item, KEY_ENTRY_BYTES, Line, Row as ReadRow, Sorted, SpillError, Summary,
 };
-use contract::FileLocation;
+use contract::{Destination, FileLocation};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::Instant;
 
@@ -159,8 +159,16 @@ impl Outlets {
             return;
         }
         match row {
-            ReadRow::Item { item, line } if line.number > self.done => self.item(&item, line),
+            ReadRow::Item { item, line, faults } if line.number > self.done => {
+                self.item(&item, line);
+                if !faults.is_empty() {
+                    self.pending.note(line, Destination::Written, &faults);
+                }
+            }
             ReadRow::Quarantined(row) if row.line.number > self.done => self.quarantined(row),
+            ReadRow::Dropped(row) if row.line.number > self.done => {
+                self.pending.note(row.line, Destination::Dropped, &row.reasons);
+            }
             _ => {}
         }
     }
@@ -177,7 +185,7 @@ impl Outlets {
         }
     }
 
-    fn quarantined(&mut self, row: QuarantinedRow<'_>) {
+    fn quarantined(&mut self, row: FaultyRow<'_>) {
         self.pending.push(&self.file, row.line, &row.reasons);
         if self.pending.bytes() >= RECORDS_BYTES {
             self.send_records();

@@ -44,6 +44,7 @@ struct Inputs {
     reconciles: bool,
     damage: String,
     reasons: Vec<ReasonRow>,
+    fields: Vec<FieldRow>,
     file_rules: Vec<FileRuleOutcome>,
     samples: Vec<SampleRow>,
     timings: Vec<Named>,
@@ -72,10 +73,18 @@ struct ReasonRow {
 }
 
 #[derive(Serialize)]
+struct FieldRow {
+    field: String,
+    severity: &'static str,
+    rows: String,
+}
+
+#[derive(Serialize)]
 struct SampleRow {
     line: String,
     offset: String,
     length: String,
+    went: &'static str,
     reasons: Vec<SampleText>,
 }
 
@@ -97,6 +106,8 @@ impl Inputs {
         };
         let mut reasons = reason_rows(&output.errors_by_code, "invalid");
         reasons.extend(reason_rows(&output.warnings_by_code, "warning"));
+        let mut fields = field_rows(&output.errors_by_field, "invalid");
+        fields.extend(field_rows(&output.warnings_by_field, "warning"));
         Self {
             title: output.file.key.clone(),
             object: object(report),
@@ -115,8 +126,9 @@ impl Inputs {
                 count("lines", counts.lines),
             ],
             reconciles: counts.reconciles(),
-            damage: output.damage.clone().unwrap_or_default(),
+            damage: output.damage.as_ref().map(ToString::to_string).unwrap_or_default(),
             reasons,
+            fields,
             file_rules: output.file_rules.clone(),
             samples: report.samples.iter().map(sample_row).collect(),
             timings: timings(report),
@@ -160,6 +172,10 @@ fn reason_rows(codes: &BTreeMap<String, u64>, severity: &'static str) -> Vec<Rea
     codes.iter().map(row).collect()
 }
 
+fn field_rows(fields: &BTreeMap<String, u64>, severity: &'static str) -> Vec<FieldRow> {
+    fields.iter().map(|(field, rows)| FieldRow { field: field.clone(), severity, rows: grouped(*rows) }).collect()
+}
+
 fn sample_row(sample: &RowSample) -> SampleRow {
     let text = |reason: &SampleReason| SampleText {
         code: reason.code.clone(),
@@ -174,6 +190,7 @@ fn sample_row(sample: &RowSample) -> SampleRow {
         line: grouped(sample.line),
         offset: grouped(sample.offset),
         length: grouped(sample.length),
+        went: sample.went.as_str(),
         reasons: sample.reasons.iter().map(text).collect(),
     }
 }
@@ -193,7 +210,7 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use contract::{Counts, FileLocation, ProcessorOutput};
+    use contract::{Counts, Destination, FileDamage, FileLocation, ProcessorOutput};
 
     use super::*;
 
@@ -209,6 +226,8 @@ mod tests {
             counts: Counts { lines: 2000, written: 1990, quarantined: 10, ..Counts::default() },
             verdict: Verdict::Warn,
             errors_by_code: [("FIELD_RANGE".into(), 10)].into(),
+            errors_by_field: [("/items/*/price".into(), 7)].into(),
+            damage: Some(FileDamage { code: "GZIP_CORRUPT".into(), text: "it breaks <off>".into() }),
             file_rules: vec![FileRuleOutcome {
                 rule: "mean of /a&b".into(),
                 expected: "at most 3".into(),
@@ -223,14 +242,25 @@ mod tests {
             byte: None,
             expected: Some("at least 0".into()),
         }];
-        let samples = vec![RowSample { line: 17, offset: 4096, length: 120, reasons }];
+        let samples = vec![RowSample { line: 17, offset: 4096, length: 120, went: Destination::Dropped, reasons }];
         RunReport { output, samples, seconds: 0.5 }
     }
 
     #[test]
     fn the_page_says_what_the_run_did_and_escapes_every_value() {
         let page = page(&report()).unwrap();
-        for text in ["WARN", "1,990", "FIELD_RANGE", "a number is below `min`", "1,234,567", "4,000", "at least 0"] {
+        for text in [
+            "WARN",
+            "1,990",
+            "FIELD_RANGE",
+            "a number is below `min`",
+            "1,234,567",
+            "4,000",
+            "at least 0",
+            "GZIP_CORRUPT: it breaks &lt;off&gt;",
+            "/items/*/price",
+            "dropped",
+        ] {
             let text = text.replace('`', "&#x60;");
             assert!(page.contains(&text), "no {text} in\n{page}");
         }

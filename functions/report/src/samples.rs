@@ -1,9 +1,9 @@
-//! Which of the quarantined rows are shown.
+//! Which of the rows are shown that something is wrong with.
 
 use std::collections::BTreeMap;
 
 use activity::{Line, Reason};
-use contract::{RowSample, SampleReason};
+use contract::{Destination, RowSample, SampleReason};
 
 /// Rows shown for each code: more of the same tell no more.
 const ROWS_OF_A_CODE: u32 = 3;
@@ -23,12 +23,12 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Takes the row where there are few of one of the codes that are shown of it.
-    pub fn offer(&mut self, line: Line<'_>, reasons: &[Reason]) {
+    /// Takes the row, which `went` there, where there are few of one of the codes that are shown of it.
+    pub fn offer(&mut self, line: Line<'_>, went: Destination, reasons: &[Reason]) {
         let reasons = &reasons[..reasons.len().min(REASONS)];
         if reasons.iter().any(|reason| self.has_few(reason.code.as_str())) {
             let reasons = reasons.iter().map(shown).collect();
-            self.insert(RowSample { line: line.number, offset: line.offset, length: line.length, reasons });
+            self.insert(RowSample { line: line.number, offset: line.offset, length: line.length, went, reasons });
         }
     }
 
@@ -39,6 +39,11 @@ impl Samples {
                 self.insert(row);
             }
         }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// The rows, in the order of the file.
@@ -87,7 +92,7 @@ mod tests {
     fn offered(lines: std::ops::Range<u64>, codes: &[Code]) -> Samples {
         let reasons: Vec<_> = codes.iter().map(|code| Reason::of_row(*code)).collect();
         let mut samples = Samples::default();
-        lines.for_each(|number| samples.offer(line(number), &reasons));
+        lines.for_each(|number| samples.offer(line(number), Destination::Dropped, &reasons));
         samples
     }
 
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn a_row_with_many_reasons_shows_some() {
         let mut samples = Samples::default();
-        samples.offer(line(1), &vec![Reason::of_row(Code::FieldType); 100]);
+        samples.offer(line(1), Destination::Written, &vec![Reason::of_row(Code::FieldType); 100]);
         assert_eq!(samples.into_rows()[0].reasons.len(), REASONS);
     }
 
@@ -121,12 +126,13 @@ mod tests {
         let pointer = Some("/\u{1}".repeat(1000));
         let reasons = vec![Reason { pointer, ..Reason::of_row(Code::FieldType) }; REASONS];
         let mut samples = Samples::default();
-        samples.offer(line(1), &reasons);
-        (2..5).for_each(|number| samples.offer(line(number), &[Reason::of_row(Code::JsonSyntax)]));
+        samples.offer(line(1), Destination::Written, &reasons);
+        (2..5)
+            .for_each(|number| samples.offer(line(number), Destination::Written, &[Reason::of_row(Code::JsonSyntax)]));
         assert!(serde_json::to_vec(&samples.clone().into_rows()).unwrap().len() <= BYTES + 100);
         assert_eq!(lines(samples), [1, 2, 3, 4]);
         let mut samples = Samples::default();
-        (1..4).for_each(|number| samples.offer(line(number), &reasons));
+        (1..4).for_each(|number| samples.offer(line(number), Destination::Dropped, &reasons));
         assert_eq!(lines(samples), [1]);
     }
 }

@@ -1,5 +1,6 @@
 //! `check`: the record contract over a local file, without a cloud.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
@@ -7,11 +8,13 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use activity::{Code, FileReader, RecordContract, Row, Summary};
-use contract::{Counts, FileLocation, FileRuleOutcome, ProcessorOutput, Refusal, RunReport, Verdict};
+use contract::{
+    Counts, Destination, FileDamage, FileLocation, FileRuleOutcome, ProcessorOutput, Refusal, RowSample, RunReport,
+    Verdict,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Context, IntoDiagnostic, Result, bail};
 use report::Samples;
-use serde_json::json;
 
 use super::{package, unreadable};
 use crate::cli::Check;
@@ -19,6 +22,9 @@ use crate::terminal::{self, Table};
 
 /// The exit code where rows are rejected.
 const REJECTED: u8 = 2;
+
+/// How many rows with faults are shown.
+const SAMPLES: usize = 10;
 
 /// Reads the file and prints where its lines would go.
 pub fn run(verb: &Check) -> Result<ExitCode> {
@@ -30,8 +36,12 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
     let (mut failure, mut samples) = (None, Samples::default());
     let started = Instant::now();
     let summary = read(&verb.file, &contract, &progress(metadata.len())?, |row| {
-        let Row::Quarantined(row) = row else { return };
-        samples.offer(row.line, &row.reasons);
+        let row = match row {
+            Row::Item { line, faults, .. } => return samples.offer(line, Destination::Written, &faults),
+            Row::Dropped(row) => return samples.offer(row.line, Destination::Dropped, &row.reasons),
+            Row::Quarantined(row) => row,
+        };
+        samples.offer(row.line, Destination::Quarantined, &row.reasons);
         if let (Some(rejects), None) = (&mut rejects, &failure) {
             failure = rejects.write(&location, &row).err();
         }
@@ -41,17 +51,18 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
         return Err(error);
     }
     rejects.map(Rejects::finish).transpose()?;
+    let report = report(location, summary, samples, seconds);
+    let (counts, verdict) = (report.output.counts, report.output.verdict);
     if let Some(path) = &verb.report {
-        write_report(path, report(location, &summary, samples, seconds))?;
+        write_report(path, &report)?;
     }
     if verb.json {
-        print_json(&summary, seconds)?
+        terminal::print_json(&report)?;
     } else {
-        print_table(&verb.file, &summary)?;
-        print_speed(metadata.len(), summary.counts.lines, seconds);
+        print_tables(&report)?;
+        print_speed(metadata.len(), counts.lines, seconds);
     }
-    let counts = summary.counts;
-    let clean = counts.quarantined + counts.dropped == 0 && summary.verdict < Verdict::Fail;
+    let clean = counts.quarantined + counts.dropped == 0 && verdict < Verdict::Fail;
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) })
 }
 
@@ -125,22 +136,25 @@ fn read_once(
     }
 }
 
-fn report(file: FileLocation, summary: &Summary, samples: Samples, seconds: f64) -> RunReport {
+/// What a run over the file in the cloud would leave.
+fn report(file: FileLocation, summary: Summary, samples: Samples, seconds: f64) -> RunReport {
     let output = ProcessorOutput {
         counts: summary.counts,
         verdict: summary.verdict,
-        errors_by_code: summary.errors_by_code.clone(),
-        warnings_by_code: summary.warnings_by_code.clone(),
-        file_rules: summary.file_rules.clone(),
+        errors_by_code: summary.errors_by_code,
+        warnings_by_code: summary.warnings_by_code,
+        errors_by_field: summary.errors_by_field,
+        warnings_by_field: summary.warnings_by_field,
+        file_rules: summary.file_rules,
         newest_row_age_seconds: summary.newest_row_age_seconds,
-        damage: summary.damage.as_ref().map(ToString::to_string),
+        damage: summary.damage.map(FileDamage::from),
         ..ProcessorOutput::of_empty(file)
     };
     RunReport { output, samples: samples.into_rows(), seconds }
 }
 
-fn write_report(path: &Path, report: RunReport) -> Result<()> {
-    let page = report::page(&report).into_diagnostic()?;
+fn write_report(path: &Path, report: &RunReport) -> Result<()> {
+    let page = report::page(report).into_diagnostic()?;
     std::fs::write(path, page).into_diagnostic().wrap_err_with(|| format!("cannot write {}", path.display()))
 }
 
@@ -157,52 +171,51 @@ fn location(path: &Path) -> FileLocation {
     FileLocation { bucket: String::new(), key, version_id: None, etag: None, size: None }
 }
 
-fn print_json(summary: &Summary, seconds: f64) -> Result<()> {
-    let counts = summary.counts;
-    terminal::print_json(&json!({
-        "lines": counts.lines,
-        "written": counts.written,
-        "duplicates": counts.duplicates,
-        "quarantined": counts.quarantined,
-        "dropped": counts.dropped,
-        "blank": counts.blank,
-        "verdict": summary.verdict,
-        "errors_by_code": summary.errors_by_code,
-        "warnings_by_code": summary.warnings_by_code,
-        "file_rules": summary.file_rules,
-        "damage": summary.damage.as_ref().map(ToString::to_string),
-        "seconds": seconds,
-    }))
-}
-
-fn print_table(path: &Path, summary: &Summary) -> Result<()> {
-    let counts = summary.counts;
+fn print_tables(report: &RunReport) -> Result<()> {
+    let output = &report.output;
     let head = ["file", "verdict", "lines", "written", "duplicates", "quarantined", "dropped", "blank"];
     let mut table = Table::with_head(&head);
-    let Counts { lines, written, duplicates, quarantined, dropped, blank } = counts;
+    let Counts { lines, written, duplicates, quarantined, dropped, blank } = output.counts;
     let figures = [lines, written, duplicates, quarantined, dropped, blank].map(|figure| figure.to_string());
-    table.add([path.display().to_string(), summary.verdict.to_string()].into_iter().chain(figures));
+    table.add([output.file.key.clone(), output.verdict.to_string()].into_iter().chain(figures));
     let mut text = table.to_string();
-    let reasons = [("invalid", &summary.errors_by_code), ("with a warning", &summary.warnings_by_code)];
-    for (what, codes) in reasons.into_iter().filter(|(_, codes)| !codes.is_empty()) {
-        let mut table = Table::with_head(&[what, "rows"]);
-        for (code, count) in codes {
-            let meaning = Code::ALL.iter().find(|known| known.as_str() == code).map_or("", |known| known.meaning());
-            table.add([format!("{code}: {meaning}"), count.to_string()]);
-        }
-        text.push_str(&format!("\n{table}"));
-    }
-    if !summary.file_rules.is_empty() {
+    let meaning = |code: &String| {
+        let known = Code::ALL.iter().find(|known| known.as_str() == code);
+        known.map_or_else(|| code.clone(), |known| format!("{code}: {}", known.meaning()))
+    };
+    write_counts(&mut text, "invalid", &output.errors_by_code, meaning);
+    write_counts(&mut text, "with a warning", &output.warnings_by_code, meaning);
+    write_counts(&mut text, "invalid in field", &output.errors_by_field, String::clone);
+    write_counts(&mut text, "with a warning in field", &output.warnings_by_field, String::clone);
+    if !output.file_rules.is_empty() {
         let mut table = Table::with_head(&["file rule", "verdict", "expected", "observed"]);
-        for FileRuleOutcome { rule, expected, observed, verdict } in summary.file_rules.iter().cloned() {
+        for FileRuleOutcome { rule, expected, observed, verdict } in output.file_rules.iter().cloned() {
             table.add([rule, verdict.to_string(), expected, observed]);
         }
         text.push_str(&format!("\n{table}"));
     }
-    if let Some(damage) = &summary.damage {
+    if !report.samples.is_empty() {
+        let mut table = Table::with_text(&["line", "went", "what is wrong with some of the rows"]);
+        for RowSample { line, went, reasons, .. } in report.samples.iter().take(SAMPLES) {
+            let reasons = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            table.add([line.to_string(), went.as_str().to_owned(), reasons]);
+        }
+        text.push_str(&format!("\n{table}"));
+    }
+    if let Some(damage) = &output.damage {
         text.push_str(&format!("\n{damage}; what could be read is counted above\n"));
     }
     terminal::print(&text)
+}
+
+/// Writes how many rows there are of each, if there are any.
+fn write_counts(text: &mut String, what: &str, counts: &BTreeMap<String, u64>, name: impl Fn(&String) -> String) {
+    if counts.is_empty() {
+        return;
+    }
+    let mut table = Table::with_head(&[what, "rows"]);
+    counts.iter().for_each(|(key, rows)| table.add([name(key), rows.to_string()]));
+    text.push_str(&format!("\n{table}"));
 }
 
 /// The file that takes rejected rows.
@@ -218,7 +231,7 @@ impl Rejects {
         Ok(Self { output: BufWriter::new(file), path: name })
     }
 
-    fn write(&mut self, file: &FileLocation, row: &activity::QuarantinedRow<'_>) -> Result<()> {
+    fn write(&mut self, file: &FileLocation, row: &activity::FaultyRow<'_>) -> Result<()> {
         let record = row.record(file);
         self.output.write_all(&record).into_diagnostic().wrap_err_with(|| format!("cannot write {}", self.path))
     }

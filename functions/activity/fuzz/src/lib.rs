@@ -30,13 +30,13 @@ pub fn read<'a>(contract: &RecordContract, pieces: impl IntoIterator<Item = &'a 
                 item.write_json(&mut json);
                 items.push((item.timestamp, String::from_utf8(json).expect("an item is text")));
             }
-            Row::Quarantined(row) => assert!(!row.reasons.is_empty(), "{row:?}"),
+            Row::Quarantined(row) | Row::Dropped(row) => assert!(!row.reasons.is_empty(), "{row:?}"),
         }
     };
     pieces.into_iter().for_each(|piece| reader.feed(piece, &mut sink).expect("nothing spills"));
     let summary = reader.finish(&mut sink).expect("nothing spills");
     let counts = summary.counts;
     assert!(counts.reconciles(), "{counts:?}");
-    assert_eq!(counts.written + counts.quarantined, rows.len() as u64);
+    assert_eq!(counts.written + counts.quarantined + counts.dropped, rows.len() as u64);
     Outcome { rows, items, summary }
 }

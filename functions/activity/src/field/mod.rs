@@ -136,20 +136,21 @@ type Fail<'f> = &'f mut dyn FnMut(Code, Option<fmt::Arguments<'_>>);
 
 impl FieldRule {
     /// Coerces and checks what is at `pointer`, or of these `elements` alone, and adds what is wrong to `findings`.
-    pub(crate) fn apply(
+    pub(crate) fn apply<'c>(
         &self,
-        pointer: &Pointer,
+        pointer: &'c Pointer,
         elements: &[usize],
         row: &mut Attributes<'_>,
         setting: Setting<'_>,
-        findings: &mut Findings<'_>,
+        findings: &mut Findings<'c>,
     ) {
         row.visit(pointer, elements, &mut |value, place| {
             let value = self.check(value, setting, &mut |code, expected| {
-                findings.add(code, self.handling, || reason(code, place, expected));
+                findings.add(code, Some(pointer), self.handling, || reason(code, place, expected));
             });
             if let (Some(known), Some(Attribute::M(map))) = (&self.known, value) {
-                find_unknown(known, map.iter().map(|(name, _)| name), place, self.handling, findings);
+                let names = map.iter().map(|(name, _)| name);
+                find_unknown(known, names, place, Some(pointer), self.handling, findings);
             }
         });
     }
@@ -323,17 +324,18 @@ fn is_deeper(value: &Attribute, levels: usize) -> bool {
     }
 }
 
-/// Adds a fault for each of an object's names that is not `known`. `path` is the object's pointer.
-pub(crate) fn find_unknown<'n>(
+/// Adds a fault at `field` for each of an object's names that is not `known`. `path` is the object's pointer.
+pub(crate) fn find_unknown<'n, 'c>(
     known: &BTreeSet<String>,
     names: impl Iterator<Item = &'n str>,
     path: impl fmt::Display,
+    field: Option<&'c Pointer>,
     handling: Option<Handling>,
-    findings: &mut Findings<'_>,
+    findings: &mut Findings<'c>,
 ) {
     for name in names.filter(|name| !known.contains(*name)) {
         let reason = || Reason::at_pointer(Code::FieldUnknown, format!("{path}/{}", pointer::shown(name)));
-        findings.add(Code::FieldUnknown, handling, reason);
+        findings.add(Code::FieldUnknown, field, handling, reason);
     }
 }
 

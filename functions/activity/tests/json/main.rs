@@ -34,7 +34,9 @@ fn read(line: &[u8]) -> Outcome {
                 item.write_json(&mut json);
                 Outcome::Written(serde_json::from_slice(&json).unwrap())
             }
-            Row::Quarantined(row) => Outcome::Quarantined(row.reasons.iter().map(|reason| reason.code).collect()),
+            Row::Quarantined(row) | Row::Dropped(row) => {
+                Outcome::Quarantined(row.reasons.iter().map(|reason| reason.code).collect())
+            }
         }
     };
     reader.feed(line, &mut sink).unwrap();

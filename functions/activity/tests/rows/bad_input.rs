@@ -252,6 +252,7 @@ fn the_last_of_two_equal_keys_wins_with_a_warning() {
     assert_eq!(outcome.items[0].attributes().get("a"), Some(&Attribute::N("3".into())));
     assert_eq!(outcome.summary.warnings_by_code, [("JSON_DUPLICATE_KEY".to_owned(), 1)].into());
     assert_eq!(outcome.summary.errors_by_code, [].into());
+    assert!(outcome.kept[0].1[0].starts_with("JSON_DUPLICATE_KEY at /b/c: "), "{:?}", outcome.kept);
 }
 
 #[test]

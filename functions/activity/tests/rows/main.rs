@@ -12,7 +12,7 @@ mod spill;
 
 use std::io::Write;
 
-use activity::{Code, FileReader, Item, RecordContract, Row, Summary};
+use activity::{Code, FileReader, Item, Reason, RecordContract, Row, Summary};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -42,6 +42,9 @@ struct Quarantined {
 struct Outcome {
     items: Vec<Item<'static>>,
     quarantined: Vec<Quarantined>,
+    /// What is wrong with rows that are written, and with rows that are dropped, by line.
+    kept: Vec<(u64, Vec<String>)>,
+    dropped: Vec<(u64, Vec<String>)>,
     summary: Summary,
 }
 
@@ -59,16 +62,23 @@ fn read_pieces<'a>(contract: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -
 impl Outcome {
     /// Keeps the rows that a reader hands out.
     fn sink(&mut self) -> impl FnMut(Row<'_>) {
-        let Outcome { items, quarantined, .. } = self;
-        |row| match row {
-            Row::Item { item, .. } => items.push(item.into_owned()),
+        let Outcome { items, quarantined, kept, dropped, .. } = self;
+        let texts = |reasons: &[Reason]| reasons.iter().map(ToString::to_string).collect();
+        move |row| match row {
+            Row::Item { item, line, faults } => {
+                items.push(item.into_owned());
+                if !faults.is_empty() {
+                    kept.push((line.number, texts(&faults)));
+                }
+            }
+            Row::Dropped(row) => dropped.push((row.line.number, texts(&row.reasons))),
             Row::Quarantined(row) => quarantined.push(Quarantined {
                 line: row.line.number,
                 offset: row.line.offset,
                 length: row.line.length,
                 raw: row.line.raw.to_vec(),
                 codes: row.reasons.iter().map(|reason| reason.code).collect(),
-                reasons: row.reasons.iter().map(ToString::to_string).collect(),
+                reasons: texts(&row.reasons),
             }),
         }
     }

@@ -3,6 +3,7 @@
 use activity::Code::{
     self, DuplicateInFile, FieldLength, FieldMissing, FieldNull, FieldRange, FieldType, FieldUnknown,
 };
+use activity::Summary;
 use contract::{Counts, Verdict};
 
 use crate::{Outcome, codes, item, read, row};
@@ -149,6 +150,32 @@ fn severity_says_how_a_fault_counts_and_action_where_the_row_goes() {
     check_handling("{min: 0, action: fail}", (1, 1, 0), Verdict::Fail, 1, 0);
     check_handling("[{min: 0, severity: warn}, {min: -1}]", (2, 0, 0), Verdict::Warn, 0, 1);
     check_handling("[{min: 0, action: drop}, {min: 0, action: quarantine}]", (1, 1, 0), Verdict::Warn, 1, 0);
+}
+
+/// Whatever becomes of a row, what is wrong with it is told, and where.
+#[test]
+fn rows_that_are_kept_or_dropped_tell_why_too() {
+    let rules = "
+fields:
+  /n: [{min: 0, action: drop}, {type: integer, severity: warn}]
+  /items/*/price: {min: 0, severity: warn}
+";
+    let rows =
+        [r#", "n": 1"#, r#", "n": -0.5"#, r#", "n": 0.5, "items": [{"price": 1}, {"price": -1}, {"price": -1}]"#];
+    let outcome = read_rows(rules, &[&rows[..], &[r#", "user_id": null"#]].concat());
+    let starts = |told: &[(u64, Vec<String>)]| -> Vec<(u64, Vec<String>)> {
+        let start = |text: &String| text.split(':').next().unwrap().to_owned();
+        told.iter().map(|(line, reasons)| (*line, reasons.iter().map(start).collect())).collect()
+    };
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let dropped = texts(&["FIELD_RANGE at /n", "FIELD_TYPE at /n"]);
+    let kept = texts(&["FIELD_RANGE at /items/1/price", "FIELD_RANGE at /items/2/price", "FIELD_TYPE at /n"]);
+    assert_eq!(starts(&outcome.dropped), [(2, dropped)]);
+    assert_eq!(starts(&outcome.kept), [(3, kept)]);
+    let counts = |fields: &[(&str, u64)]| fields.iter().map(|(field, rows)| ((*field).to_owned(), *rows)).collect();
+    let Summary { errors_by_field, warnings_by_field, .. } = outcome.summary;
+    assert_eq!(errors_by_field, counts(&[("/n", 1), ("/user_id", 1)]));
+    assert_eq!(warnings_by_field, counts(&[("/items/*/price", 1), ("/n", 2)]));
 }
 
 #[test]

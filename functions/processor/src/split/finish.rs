@@ -1,6 +1,6 @@
 //! The accounts of all ranges, added up.
 
-use contract::{ByteRange, ProcessorOutput, SplitPlan};
+use contract::{ByteRange, FileDamage, ProcessorOutput, RANGE_UNREAD, SplitPlan};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::run::{Kind, Run};
@@ -33,11 +33,14 @@ impl Processor {
         }
         let damage = match missing.len() {
             0 => None,
-            count => Some(format!(
-                "{count} of {} ranges were not read, the first from byte {}; run the execution again",
-                plan.ranges.len(),
-                missing[0]
-            )),
+            count => Some(FileDamage {
+                code: RANGE_UNREAD.to_owned(),
+                text: format!(
+                    "{count} of {} ranges were not read, the first from byte {}; run the execution again",
+                    plan.ranges.len(),
+                    missing[0]
+                ),
+            }),
         };
         self.conclude(source, whole, damage).await
     }

@@ -85,7 +85,7 @@ async fn the_same_items_under_the_same_authority() {
     let mut reader = FileReader::new(&contract);
     let mut sink = |row: Row<'_>| match row {
         Row::Item { item, .. } => requests.push(write_request(&item)),
-        Row::Quarantined(row) => panic!("{row:?}"),
+        Row::Quarantined(row) | Row::Dropped(row) => panic!("{row:?}"),
     };
     reader.feed(&file, &mut sink).unwrap();
     reader.finish(&mut sink).unwrap();

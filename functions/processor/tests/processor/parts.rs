@@ -230,7 +230,7 @@ async fn a_range_that_was_given_up_is_damage_and_the_others_are_accounted_for() 
     }
     let output = finish(&processor, &plan).await;
     let damage = output.damage.clone().unwrap();
-    assert!(damage.contains(&format!("1 of {} ranges", plan.ranges.len())), "{damage}");
+    assert!(damage.text.contains(&format!("1 of {} ranges", plan.ranges.len())), "{damage}");
     assert_eq!(output.verdict, contract::Verdict::Fail);
     assert_eq!(quarantined_at_first_line(&server), earlier, "an earlier run's, of rows that this one did not read");
     left(&server, output);

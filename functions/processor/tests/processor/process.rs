@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::support::{Server, TIME, gunzip, processor};
 use contract::{
-    FileLocation, ProcessorError, ProcessorOutput, QUARANTINE_MANIFEST, QuarantineManifest, RunReport, Verdict,
+    Destination, FileLocation, ProcessorError, ProcessorOutput, QUARANTINE_MANIFEST, QuarantineManifest, RunReport,
+    Verdict,
 };
 use processor::Error;
 use serde_json::{Value, json};
@@ -404,7 +405,9 @@ async fn a_gzip_bomb_is_read_up_to_the_ratio_that_the_contract_allows() {
     let contract = format!("{CONTRACT}limits: {{max_gzip_ratio: 10}}\n");
     let output = process_by(&contract, &server, file("ingest/a.jsonl"), Duration::from_secs(60)).await.unwrap();
     assert_eq!((output.verdict, output.counts.written), (Verdict::Fail, 3), "{output:?}");
-    assert!(output.counts.blank < 100_000 && output.damage.is_some_and(|text| text.contains("max_gzip_ratio")));
+    assert!(
+        output.counts.blank < 100_000 && output.damage.is_some_and(|damage| damage.text.contains("max_gzip_ratio"))
+    );
 }
 
 #[tokio::test]
@@ -435,6 +438,21 @@ async fn a_strict_contract_writes_nothing_of_a_file_that_it_refuses() {
         assert_eq!(quarantine(&server).len(), 1);
         assert_eq!((output.file_rules[0].rule.as_str(), output.file_rules[0].observed.as_str()), ("row_count", "61"));
     }
+}
+
+#[tokio::test]
+async fn the_report_shows_rows_that_are_written_or_dropped_too() {
+    let contract = format!("{CONTRACT}fields: {{/price: [{{max: 1, severity: warn}}, {{max: 2, action: drop}}]}}\n");
+    let content = [rows(1), row(1).replace("1.50", "2.50").into_bytes()].concat();
+    let server = Server::start(&[(PATH, &content)]).await;
+    let output = process_by(&contract, &server, file("ingest/a.jsonl"), TIME).await.unwrap();
+    assert_eq!((output.counts.written, output.counts.dropped, output.quarantine_manifest), (1, 1, None));
+    let state = server.state.lock().unwrap();
+    let report: RunReport =
+        serde_json::from_slice(&state.objects[&format!("/quarantine/{}", output.report.unwrap())]).unwrap();
+    let samples: Vec<_> = report.samples.iter().map(|row| (row.line, row.went, row.reasons.len())).collect();
+    assert_eq!(samples, [(1, Destination::Written, 1), (2, Destination::Dropped, 1)]);
+    assert!(!state.objects.keys().any(|path| path.starts_with("/quarantine/quarantine/")));
 }
 
 /// A few rows of a file are not the file: it was judged when it came.
