@@ -86,6 +86,12 @@ fn damage() -> Vec<Case> {
         damaged("packed-twice.jsonl.gz", gzip(&packed), [0, 0, 0, 0], &[]),
         damaged("trailing.jsonl.gz", [&packed[..], b"and more"].concat(), [2, 0, 0, 0], &[]),
         damaged("utf-16.jsonl", utf16("utf-16"), [0, 0, 2, 0], &[("UTF16", 2)]),
+        damaged(
+            "returns.jsonl",
+            rows("returns", 3).replace('\n', "\r").into_bytes(),
+            [0, 0, 1, 0],
+            &[("JSON_SYNTAX", 1)],
+        ),
         damaged("utf-16-mark.jsonl", marked, [0, 0, 2, 0], &[("UTF16", 2)]),
     ]
 }
@@ -123,7 +129,6 @@ fn faults() -> Vec<Case> {
             [2, 0, 1, 0],
             &[("KEY_TOO_LONG", 1)],
         ),
-        case("returns.jsonl", rows("returns", 3).replace('\n', "\r").into_bytes(), [0, 0, 1, 0], &[("JSON_SYNTAX", 1)]),
         case("key-twice.jsonl", text("twice", r#""price":1,"price":2"#), [3, 0, 0, 0], &[]),
     ]
 }

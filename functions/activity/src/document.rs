@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use contract::{GZIP_TWICE, RANGE_UNREAD, WRITE_EXHAUSTED};
+use contract::{GZIP_TWICE, NO_LINE_FEEDS, RANGE_UNREAD, WRITE_EXHAUSTED};
 
 use crate::field::FieldRule;
 use crate::file_rule::FileRule;
@@ -114,6 +114,7 @@ impl RecordContract {
         let fails = "no row's: what was read before is accounted, and the run fails";
         let of_run = [
             (GZIP_TWICE, "the gzip file holds another", fails),
+            (NO_LINE_FEEDS, "carriage returns alone part the file's rows", fails),
             (RANGE_UNREAD, "parts of a split file were given up", fails),
             (
                 WRITE_EXHAUSTED,

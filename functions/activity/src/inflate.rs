@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use contract::{FileDamage, GZIP_TWICE};
+use contract::{FileDamage, GZIP_TWICE, NO_LINE_FEEDS};
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::Code;
@@ -32,6 +32,8 @@ pub enum Damage {
     PackedTwice,
     /// The file is UTF-16. Its lines are accounted, and none of them is a row.
     Utf16,
+    /// The file has carriage returns between its rows and not one line feed: it is one line.
+    NoLineFeeds,
     /// The file unpacks to more than the contract allows.
     Ratio {
         /// How much it allows of this file, bytes.
@@ -46,6 +48,7 @@ impl Damage {
             Self::Truncated { .. } => Code::GzipTruncated,
             Self::Corrupt { .. } | Self::PackedTwice => Code::GzipCorrupt,
             Self::Utf16 => Code::Utf16,
+            Self::NoLineFeeds => Code::JsonSyntax,
             Self::Ratio { .. } => Code::GzipRatio,
         }
     }
@@ -53,7 +56,11 @@ impl Damage {
 
 impl From<Damage> for FileDamage {
     fn from(damage: Damage) -> Self {
-        let code = if damage == Damage::PackedTwice { GZIP_TWICE } else { damage.code().as_str() };
+        let code = match damage {
+            Damage::PackedTwice => GZIP_TWICE,
+            Damage::NoLineFeeds => NO_LINE_FEEDS,
+            _ => damage.code().as_str(),
+        };
         Self { code: code.to_owned(), text: damage.to_string() }
     }
 }
@@ -67,6 +74,9 @@ impl fmt::Display for Damage {
                 formatter.write_str("the gzip file holds another gzip file: unpack it once, and upload what it holds")
             }
             Self::Utf16 => formatter.write_str("the file is UTF-16: export it as UTF-8, and upload it again"),
+            Self::NoLineFeeds => formatter.write_str(
+                "the file has carriage returns and no line feeds between its rows: write line feeds, and upload it again",
+            ),
             Self::Ratio { most } => write!(
                 formatter,
                 "the gzip file unpacks to more than the {most} bytes that the contract's `max_gzip_ratio` allows of it"
@@ -188,6 +198,9 @@ impl Gzip {
             self.skip_padding(input);
             if input.is_empty() {
                 return Ok(false);
+            }
+            if input[0] != MAGIC[0] {
+                return Err(Damage::Corrupt { offset: self.taken });
             }
             self.inflate.reset(true);
             self.in_member = true;
@@ -328,6 +341,11 @@ mod tests {
         let (output, damage) = unpack(&[whole.clone(), b"trailing".to_vec()].concat(), 64);
         assert_eq!(output, b"abcdefgh");
         assert!(matches!(damage, Some(Damage::Corrupt { .. })), "{damage:?}");
+        check(
+            &[whole.clone(), b"\n".to_vec()].concat(),
+            b"abcdefgh",
+            Some(Damage::Corrupt { offset: whole.len() as u64 }),
+        );
         let mut wrong = whole;
         let checksum = wrong.len() - 8;
         wrong[checksum] ^= 1;

@@ -4,7 +4,8 @@ use std::mem;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// One line, without its terminator (`\n` or `\r\n`) and, the first, without a UTF-8 byte order mark.
+/// One line, without its terminator (`\n` or `\r\n`) and without a UTF-8 byte order mark before it: a JSON text may have
+/// one (RFC 8259, section 8.1), and files that are joined have one at each seam.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Its number, from 1.
@@ -67,7 +68,7 @@ impl Lines {
 
     /// Hands out the last line, where the bytes do not end with a line feed.
     pub(crate) fn finish(&mut self, on_line: &mut impl FnMut(Line<'_>)) {
-        let only_mark = self.offset == 0 && self.pending == BYTE_ORDER_MARK;
+        let only_mark = self.pending == BYTE_ORDER_MARK;
         if self.pending_length > 0 && !only_mark {
             self.end_pending(0, on_line);
         }
@@ -91,7 +92,7 @@ impl Lines {
 
     /// `raw` is the line, or the start of it; `length` and `last` are the whole line's.
     fn end_line<'p>(&mut self, raw: &'p [u8], length: u64, last: Option<u8>, terminator: u64) -> Line<'p> {
-        let mark = if self.offset == 0 && raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let mark = if raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let text = length - mark as u64 - u64::from(last == Some(b'\r'));
         let kept = usize::try_from(text).unwrap_or(usize::MAX).min(raw.len() - mark).min(self.max_bytes);
         let offset = self.offset + mark as u64;
@@ -142,10 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_cut_off_the_first_line_only() {
+    fn a_byte_order_mark_is_no_part_of_a_line() {
         check(b"\xef\xbb\xbf", &[]);
         check(b"\xef\xbb\xbf\n", &[(3, 0, b"")]);
-        check(b"\xef\xbb\xbfab\n\xef\xbb\xbf\n", &[(3, 2, b"ab"), (6, 3, b"\xef\xbb\xbf")]);
+        check(b"\xef\xbb\xbfab\n\xef\xbb\xbf\nc\xef\xbb\xbf", &[(3, 2, b"ab"), (9, 0, b""), (10, 4, b"c\xef\xbb\xbf")]);
+        check(b"ab\n\xef\xbb\xbf", &[(0, 2, b"ab")]);
         check(b"\xef\xbb", &[(0, 2, b"\xef\xbb")]);
         check(b"\xef\xbb\xbfabcd\r\n", &[(3, 4, b"abcd")]);
     }

@@ -213,7 +213,7 @@ impl<'c> FileReader<'c> {
     ///
     /// As of [`feed`](Self::feed).
     pub fn stop(self) -> Result<Account, SpillError> {
-        let damage = self.damage.or(self.ledger.parser.is_utf16.then_some(Damage::Utf16));
+        let damage = self.damage.or(self.ledger.wrong_form());
         self.ledger.account(damage)
     }
 
@@ -250,6 +250,8 @@ struct Ledger<'c> {
     account: Account,
     /// What becomes of rows that would be written, where the file is refused.
     refusal: Option<Refusal>,
+    /// Whether the first line has several rows.
+    has_rows_in_a_line: bool,
     /// Why no more can be told of the file.
     failure: Option<SpillError>,
 }
@@ -270,6 +272,7 @@ impl<'c> Ledger<'c> {
             keys: Keys::Seen(KeySet::default()),
             account: Account::default(),
             refusal: None,
+            has_rows_in_a_line: false,
             failure: None,
         }
     }
@@ -327,6 +330,7 @@ impl<'c> Ledger<'c> {
         self.account.counts.lines += 1;
         if line.number == 1 {
             self.parser.is_utf16 = looks_like_utf16(line.raw);
+            self.has_rows_in_a_line = has_rows_in_a_line(line.raw);
         }
         let is_too_long = line.length > self.contract.limits.max_line_bytes as u64;
         if !is_too_long && line.raw.iter().all(u8::is_ascii_whitespace) {
@@ -408,8 +412,7 @@ impl<'c> Ledger<'c> {
 
     fn too_long(&self, line: &Line<'_>) -> Reason {
         let most = format!("at most {} bytes", self.contract.limits.max_line_bytes);
-        let is_many_rows = memmem::find(line.raw, b"}\r{").is_some();
-        let expected = if is_many_rows { format!("{most}, and {FEED_BETWEEN_ROWS}") } else { most };
+        let expected = if has_rows_in_a_line(line.raw) { format!("{most}, and {FEED_BETWEEN_ROWS}") } else { most };
         Reason::of_row(Code::LineTooLong).expecting(expected)
     }
 
@@ -425,6 +428,14 @@ impl<'c> Ledger<'c> {
         self.account.fails |= action == Action::Fail;
         self.account.counts.quarantined += 1;
         sink(Row::Quarantined(row));
+    }
+
+    /// Whether the file, as far as it was read, is none of lines of UTF-8.
+    fn wrong_form(&self) -> Option<Damage> {
+        match self.parser.is_utf16 {
+            true => Some(Damage::Utf16),
+            false => (self.has_rows_in_a_line && self.account.counts.lines == 1).then_some(Damage::NoLineFeeds),
+        }
     }
 
     fn account(self, damage: Option<Damage>) -> Result<Account, SpillError> {
@@ -471,6 +482,11 @@ impl Keys {
 /// Whether a file that begins so, with its first four bytes at least, can be read in parts, from the start of any line.
 pub fn can_be_read_in_parts(first_bytes: &[u8]) -> bool {
     !first_bytes.starts_with(&MAGIC) && !looks_like_utf16(first_bytes)
+}
+
+/// Whether a line, which is no JSON for that, has rows that carriage returns part.
+fn has_rows_in_a_line(line: &[u8]) -> bool {
+    memmem::find(line, b"}\r{").is_some()
 }
 
 /// Whether a file's first line is that of a UTF-16 file: a byte order mark or none, and a zero beside its first

@@ -33,6 +33,9 @@ pub const WRITE_EXHAUSTED: &str = "WRITE_EXHAUSTED";
 /// The code of a gzip file that holds another: it is no row's, since none is read.
 pub const GZIP_TWICE: &str = "GZIP_TWICE";
 
+/// The code of a file whose rows carriage returns part, and no line feeds: it is no row's, since there is one line.
+pub const NO_LINE_FEEDS: &str = "NO_LINE_FEEDS";
+
 /// The code of a split file of which ranges were given up: it is no row's, since their rows were not read.
 pub const RANGE_UNREAD: &str = "RANGE_UNREAD";
 

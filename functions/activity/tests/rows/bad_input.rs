@@ -96,8 +96,13 @@ fn lines_that_end_with_carriage_returns_alone_are_one_line_that_says_so() {
     let expected = "expected a line feed between rows, not a carriage return alone";
     assert_eq!(outcome.quarantined[0].reasons, [format!("JSON_SYNTAX at byte 63: {expected}")]);
     assert_eq!(outcome.quarantined[0].raw, rows.trim_end().as_bytes());
+    assert_eq!((outcome.summary.damage, outcome.summary.verdict), (Some(Damage::NoLineFeeds), Verdict::Fail));
+    // One such line is a bad row, and not a bad file.
+    let outcome = read(CONTRACT, format!("{rows}\n{}", row("")).as_bytes());
+    assert_eq!((outcome.summary.damage, outcome.summary.verdict), (None, Verdict::Warn));
 
     let outcome = read(CONTRACT, rows.repeat(10_000).as_bytes());
+    assert_eq!(outcome.summary.damage, Some(Damage::NoLineFeeds));
     assert_eq!(outcome.quarantined[0].codes, [Code::LineTooLong]);
     assert!(
         outcome.quarantined[0].reasons[0].contains("a line feed between rows"),
