@@ -117,6 +117,12 @@ impl Pointer {
 /// The segment that reaches every element of an array.
 const ANY: &str = "*";
 
+/// Whether two segments can lead to the same value: an index is among every element.
+pub(crate) fn meet(one: &str, other: &str) -> bool {
+    let is_among = |segment: &str, any: &str| any == ANY && index(segment).is_some();
+    one == other || is_among(one, other) || is_among(other, one)
+}
+
 fn walk<'a>(
     value: Option<&mut Attribute<'a>>,
     rest: &[String],

@@ -11,7 +11,7 @@ use crate::condition::Conditional;
 use crate::field::{Count, FieldRule, FieldRules};
 use crate::file_rule::{FileRule, FileRules};
 use crate::handling::Handlings;
-use crate::pointer::Pointer;
+use crate::pointer::{self, Pointer};
 use crate::time_format::TimeFormats;
 
 /// DynamoDB's nesting limit: "up to 32 levels deep".
@@ -260,7 +260,7 @@ impl RecordContract {
         let below = |path: &[&str]| -> BTreeSet<String> {
             let next = |pointer: &Pointer| {
                 let mut segments = pointer.segments();
-                let leads = path.iter().all(|segment| segments.next() == Some(segment));
+                let leads = path.iter().all(|segment| segments.next().is_some_and(|next| pointer::meet(segment, next)));
                 if leads { segments.next().map(str::to_owned) } else { None }
             };
             pointers.iter().filter_map(next).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek as _, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -66,10 +66,12 @@ async fn get(verb: &QuarantineGet, settings: &SettingsFile) -> Result<ExitCode> 
     let manifest = bucket.find(&verb.name).await?;
     let written = match &verb.out {
         Some(path) => {
-            let name = || format!("cannot write {}", path.display());
-            let mut file = BufWriter::new(File::create(path).into_diagnostic().wrap_err_with(name)?);
-            let written = bucket.write_rows(&manifest, Purpose::Edit, &mut file).await?;
-            file.flush().into_diagnostic().wrap_err_with(name)?;
+            // The file is made when all rows are there: half of them would look like all.
+            let mut rows = BufWriter::new(tempfile::tempfile().into_diagnostic()?);
+            let written = bucket.write_rows(&manifest, Purpose::Edit, &mut rows).await?;
+            let mut rows = rows.into_inner().into_diagnostic()?;
+            let copied = rows.rewind().and_then(|()| io::copy(&mut rows, &mut File::create(path)?));
+            copied.into_diagnostic().wrap_err_with(|| format!("cannot write {}", path.display()))?;
             written
         }
         None => bucket.write_rows(&manifest, Purpose::Edit, &mut io::stdout().lock()).await?,

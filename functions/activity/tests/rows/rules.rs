@@ -92,6 +92,10 @@ fn names_that_the_contract_does_not_lead_through_are_unknown() {
     let rules = "forbid_unknown: true\nfields: {/event: {}, /items/*/sku: {}, /items/*: {forbid_unknown: true}}";
     check_codes(rules, r#", "event": 1, "items": [{"sku": 1}]"#, &[]);
     check_codes(rules, r#", "items": [{"sku": 1, "colour": 2}], "shop": 1"#, &[FieldUnknown, FieldUnknown]);
+    let one =
+        "fields: {/items/0/sku: {}, /items/*: {forbid_unknown: true}, /tags/1: {forbid_unknown: true}, /tags/*/a: {}}";
+    check_codes(one, r#", "items": [{"sku": 1}], "tags": [{}, {"a": 1}]"#, &[]);
+    check_codes(one, r#", "items": [{"ksu": 1}], "tags": [{}, {"b": 1}]"#, &[FieldUnknown, FieldUnknown]);
     let outcome = read_rows(rules, &[r#", "items": [{}, {"a/b": 2}], "shop": 1"#]);
     let reasons: Vec<_> =
         outcome.quarantined[0].reasons.iter().map(|reason| reason.split(':').next().unwrap()).collect();
