@@ -81,10 +81,11 @@ impl Account {
 
     /// Counts a row once under each code that it has, and under each field.
     pub(crate) fn count(&mut self, findings: &Findings<'_>) {
-        self.invalid += u64::from(findings.is_invalid());
+        let Some(faults) = findings.faults() else { return };
+        self.invalid += u64::from(faults.is_invalid());
         for severity in [Severity::Warn, Severity::Fail] {
-            findings.codes(severity).for_each(|code| self.count_fault(severity, code));
-            for field in findings.fields(severity) {
+            faults.codes(severity).for_each(|code| self.count_fault(severity, code));
+            for field in faults.fields(severity) {
                 *self.fields[severity as usize].entry(field.to_string()).or_default() += 1;
             }
         }

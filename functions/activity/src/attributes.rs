@@ -33,7 +33,8 @@ impl<'a> Attributes<'a> {
     }
 
     /// Hands every value that `pointer`, one of the contract's, reaches to `visit`, or of these `elements` alone: see
-    /// [`Pointer::visit`].
+    /// [`Pointer::visit`]. Inlined as what calls it is.
+    #[inline(always)]
     pub(crate) fn visit(
         &mut self,
         pointer: &Pointer,

@@ -129,6 +129,12 @@ impl Handlings {
 #[derive(Debug)]
 pub(crate) struct Findings<'c> {
     handlings: &'c Handlings,
+    faults: Option<Box<Faults<'c>>>,
+}
+
+/// The faults of a row that has some.
+#[derive(Debug)]
+pub(crate) struct Faults<'c> {
     reasons: Vec<Reason>,
     /// The codes found, a bit each, by severity.
     codes: [u64; 2],
@@ -139,7 +145,7 @@ pub(crate) struct Findings<'c> {
 
 impl<'c> Findings<'c> {
     pub(crate) fn new(handlings: &'c Handlings) -> Self {
-        Self { handlings, reasons: Vec::new(), codes: [0; 2], fields: Vec::new(), action: Action::Keep }
+        Self { handlings, faults: None }
     }
 
     /// Adds a fault at `field` that is handled as `handling` says, or else as the contract says of its code. Its reason is
@@ -165,41 +171,44 @@ impl<'c> Findings<'c> {
     }
 
     fn insert(&mut self, code: Code, field: Option<&'c Pointer>, handling: Handling, reason: impl FnOnce() -> Reason) {
-        self.action = self.action.max(handling.action);
-        self.codes[handling.severity as usize] |= 1 << code as usize;
-        if let Some(field) = field.map(|field| (handling.severity, field)).filter(|field| !self.fields.contains(field))
-        {
-            self.fields.push(field);
+        let faults = self.faults.get_or_insert_with(|| {
+            Box::new(Faults { reasons: Vec::new(), codes: [0; 2], fields: Vec::new(), action: Action::Keep })
+        });
+        faults.action = faults.action.max(handling.action);
+        faults.codes[handling.severity as usize] |= 1 << code as usize;
+        let field = field.map(|field| (handling.severity, field));
+        if let Some(field) = field.filter(|field| !faults.fields.contains(field)) {
+            faults.fields.push(field);
         }
-        if self.is_full() {
+        if faults.reasons.len() >= MAX_REASONS {
             return;
         }
         let reason = reason();
-        if !self.reasons.iter().any(|known| known.code == reason.code && known.pointer == reason.pointer) {
-            self.reasons.push(reason);
+        if !faults.reasons.iter().any(|known| known.code == reason.code && known.pointer == reason.pointer) {
+            faults.reasons.push(reason);
         }
-    }
-
-    /// Whether more reasons would not be told.
-    fn is_full(&self) -> bool {
-        self.reasons.len() >= MAX_REASONS
     }
 
     /// What becomes of the row.
     pub(crate) fn action(&self) -> Action {
-        self.action
+        self.faults.as_ref().map_or(Action::Keep, |faults| faults.action)
     }
 
-    /// The codes of the faults of this severity, each once. From bit to bit: to ask for each code in turn would cost the
-    /// usual row, which has none, a hundredth of the row path.
+    /// Its faults, where it has any.
+    pub(crate) fn faults(&self) -> Option<&Faults<'c>> {
+        self.faults.as_deref()
+    }
+
+    pub(crate) fn into_reasons(self) -> Vec<Reason> {
+        self.faults.map(|faults| faults.reasons).unwrap_or_default()
+    }
+}
+
+impl<'c> Faults<'c> {
+    /// The codes of the faults of this severity, each once.
     pub(crate) fn codes(&self, severity: Severity) -> impl Iterator<Item = Code> {
-        let mut left = self.codes[severity as usize];
-        std::iter::from_fn(move || {
-            // With no bit left that is 64, beyond the last code.
-            let code = Code::ALL.get(left.trailing_zeros() as usize)?;
-            left &= left - 1;
-            Some(*code)
-        })
+        let codes = self.codes[severity as usize];
+        Code::ALL.iter().copied().filter(move |code| codes & (1 << *code as usize) != 0)
     }
 
     /// The contract's pointers at which there are faults of this severity, each once.
@@ -211,13 +220,9 @@ impl<'c> Findings<'c> {
     pub(crate) fn is_invalid(&self) -> bool {
         self.codes[Severity::Fail as usize] != 0
     }
-
-    pub(crate) fn into_reasons(self) -> Vec<Reason> {
-        self.reasons
-    }
 }
 
-/// A code is a bit of [`Findings::codes`].
+/// A code is a bit of [`Faults::codes`].
 const _: () = assert!(Code::ALL.len() <= 64);
 
 #[cfg(test)]
@@ -251,10 +256,13 @@ mod tests {
             let reason = || Reason::at_pointer(Code::FieldType, format!("/{index}"));
             findings.add(Code::FieldType, None, Some(Handling::KEPT), reason);
         }
-        assert!(findings.is_full() && findings.action() == Action::Keep && !findings.is_invalid());
+        assert_eq!(findings.action(), Action::Keep);
+        assert!(findings.faults().is_some_and(|faults| !faults.is_invalid() && faults.reasons.len() == MAX_REASONS));
         findings.add_fatal(None, Reason::of_row(Code::ItemTooLarge));
-        assert!(findings.action() == Action::Quarantine && findings.is_invalid());
-        assert_eq!(findings.codes(Severity::Fail).collect::<Vec<_>>(), [Code::ItemTooLarge]);
+        assert_eq!(findings.action(), Action::Quarantine);
+        let faults = findings.faults().unwrap();
+        assert!(faults.is_invalid());
+        assert_eq!(faults.codes(Severity::Fail).collect::<Vec<_>>(), [Code::ItemTooLarge]);
         assert_eq!(findings.into_reasons().len(), MAX_REASONS);
     }
 }

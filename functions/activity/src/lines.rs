@@ -2,7 +2,7 @@
 
 use std::mem;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 /// One line, without its terminator (`\n` or `\r\n`) and without a UTF-8 byte order mark before it: a JSON text may have
 /// one (RFC 8259, section 8.1), and files that are joined have one at each seam.
@@ -92,7 +92,7 @@ impl Lines {
 
     /// `raw` is the line, or the start of it; `length` and `last` are the whole line's.
     fn end_line<'p>(&mut self, raw: &'p [u8], length: u64, last: Option<u8>, terminator: u64) -> Line<'p> {
-        let mark = if raw.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let mark = if raw.first_chunk() == Some(&BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let text = length - mark as u64 - u64::from(last == Some(b'\r'));
         let kept = usize::try_from(text).unwrap_or(usize::MAX).min(raw.len() - mark).min(self.max_bytes);
         let offset = self.offset + mark as u64;

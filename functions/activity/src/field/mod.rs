@@ -136,6 +136,9 @@ type Fail<'f> = &'f mut dyn FnMut(Code, Option<fmt::Arguments<'_>>);
 
 impl FieldRule {
     /// Coerces and checks what is at `pointer`, or of these `elements` alone, and adds what is wrong to `findings`.
+    ///
+    /// A call of its own for each rule of a row would cost a hundredth of the row path.
+    #[inline(always)]
     pub(crate) fn apply<'c>(
         &self,
         pointer: &'c Pointer,
