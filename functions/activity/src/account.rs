@@ -43,8 +43,8 @@ pub struct Summary {
     pub errors_by_code: BTreeMap<String, u64>,
     /// Rows with a lesser fault, by code.
     pub warnings_by_code: BTreeMap<String, u64>,
-    /// Invalid rows by the contract's pointer to what is wrong. A row with faults in two fields counts under both, one that
-    /// cannot be read under none.
+    /// Invalid rows by the contract's pointer to what is wrong. A row with faults in two fields counts under both; one that
+    /// cannot be read, or whose fault is at no pointer of the contract, counts under none.
     pub errors_by_field: BTreeMap<String, u64>,
     /// Rows with a lesser fault, by that pointer.
     pub warnings_by_field: BTreeMap<String, u64>,

@@ -38,7 +38,7 @@ impl<'a> Attributes<'a> {
     pub(crate) fn visit(
         &mut self,
         pointer: &Pointer,
-        elements: &[usize],
+        elements: &[u32],
         visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
     ) {
         match self {

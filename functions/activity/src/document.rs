@@ -54,17 +54,20 @@ impl RecordContract {
 
     fn write_conditions(&self, text: &mut String) {
         for (index, conditional) in self.conditions.iter().enumerate() {
-            let when = conditional.when.iter().map(|(pointer, rule)| match rule.describe() {
+            let asked = |(pointer, rule): &(Pointer, FieldRule)| match rule.describe() {
                 parts if parts.is_empty() => format!("{} is there", code(&pointer.to_string())),
                 parts => format!("{} is {parts}", code(&pointer.to_string())),
+            };
+            let of_row = conditional.when.iter().filter(|(pointer, _)| !pointer.is_wild()).map(asked);
+            let of_arrays = conditional.arrays.iter().map(|array| {
+                let asked: Vec<_> = array.when.iter().map(|index| asked(&conditional.when[*index])).collect();
+                format!("of one {} {}", code(&array.elements.to_string()), asked.join(" and "))
             });
-            let when: Vec<_> = when.collect();
+            let when: Vec<_> = of_row.chain(of_arrays).collect();
             let head = ["field", "must be", "a row that is not so"];
             let title = format!("Condition {}", index + 1);
             table(text, &title, &head, conditional.then.iter().map(|(pointer, rule)| row(pointer, rule)));
-            let each = conditional.each.as_ref().map(|each| format!(", of one {}", code(&each.to_string())));
-            let when = format!("Where{} {}.", each.map_or(String::new(), |each| each + ","), when.join(" and "));
-            let _ = writeln!(text, "\n{}", printable(&when));
+            let _ = writeln!(text, "\nWhere {}.", printable(&when.join(" and ")));
         }
     }
 

@@ -1,9 +1,8 @@
 //! What a fault means: how much it matters, and what becomes of its row.
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Deserializer};
 
-use serde::Deserialize;
-
+use crate::checked_map::checked_map;
 use crate::pointer::Pointer;
 use crate::{Code, Reason};
 
@@ -60,8 +59,7 @@ impl Handling {
 }
 
 /// What each code means where the rule at hand does not say.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "BTreeMap<Code, GivenHandling>")]
+#[derive(Clone, Debug)]
 pub(crate) struct Handlings([Handling; Code::ALL.len()]);
 
 /// An entry of a contract's `codes`.
@@ -93,18 +91,17 @@ impl Default for Handlings {
     }
 }
 
-impl TryFrom<BTreeMap<Code, GivenHandling>> for Handlings {
-    type Error = String;
-
-    fn try_from(given: BTreeMap<Code, GivenHandling>) -> Result<Self, String> {
+impl<'de> Deserialize<'de> for Handlings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |code: &Code, given: &GivenHandling| match given.0.action == Action::Keep && code.leaves_no_item() {
+            true => Err(format!(
+                "no item can be made of a row with {code}, so that it cannot be kept: write `action: drop`, \
+                 `quarantine` or `fail`"
+            )),
+            false => Ok(()),
+        };
         let mut handlings = Self::default();
-        for (code, GivenHandling(handling)) in given {
-            if handling.action == Action::Keep && code.leaves_no_item() {
-                return Err(format!(
-                    "no item can be made of a row with {code}, so that it cannot be kept: write `action: drop`, \
-                     `quarantine` or `fail`"
-                ));
-            }
+        for (code, GivenHandling(handling)) in checked_map(deserializer, check)? {
             handlings.0[code as usize] = handling;
         }
         Ok(handlings)

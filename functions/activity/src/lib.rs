@@ -26,6 +26,7 @@
 mod account;
 mod attribute;
 mod attributes;
+mod checked_map;
 mod code;
 mod condition;
 mod document;

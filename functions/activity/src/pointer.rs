@@ -67,7 +67,7 @@ impl Pointer {
     pub(crate) fn visit<'a>(
         &self,
         row: &mut Map<'a>,
-        elements: &[usize],
+        elements: &[u32],
         visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
     ) {
         self.visit_below(row.get_mut(&self.first), 1, elements, visit);
@@ -78,24 +78,37 @@ impl Pointer {
         &self,
         value: Option<&mut Attribute<'a>>,
         passed: usize,
-        elements: &[usize],
+        elements: &[u32],
         visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
     ) {
         walk(value, &self.rest[passed - 1..], elements, Place { pointer: self, element: None }, visit);
     }
 
-    /// The pointer to every element that is common to all that these reach, if two of them reach several.
-    pub(crate) fn in_common<'p>(pointers: impl Iterator<Item = &'p Self>) -> Option<Self> {
-        let mut wild = pointers.filter(|pointer| pointer.is_wild());
-        let (mut common, mut others) = (wild.next()?.clone(), 0);
-        for other in wild {
-            let shared = common.rest.iter().zip(&other.rest).take_while(|(one, two)| one == two).count();
-            common.rest.truncate(if common.first == other.first { shared } else { 0 });
-            others += 1;
-        }
-        let last = common.rest.iter().rposition(|segment| segment == ANY)?;
-        common.rest.truncate(last + 1);
-        (others > 0).then_some(common)
+    /// The pointer up to its last `*`: to every element that it goes on from, where it reaches several.
+    pub(crate) fn elements(&self) -> Option<Self> {
+        let last = self.rest.iter().rposition(|segment| segment == ANY)?;
+        Some(Self { first: self.first.clone(), rest: self.rest[..=last].to_vec() })
+    }
+
+    /// The longest pointer to every element through which both lead.
+    pub(crate) fn shared_elements(&self, other: &Self) -> Option<Self> {
+        Self { first: self.first.clone(), rest: self.shared(other).to_vec() }.elements()
+    }
+
+    /// How many `*` the way has that is common to both.
+    pub(crate) fn shared_stars(&self, other: &Self) -> usize {
+        self.shared(other).iter().filter(|segment| *segment == ANY).count()
+    }
+
+    /// How many `*` there are.
+    pub(crate) fn stars(&self) -> usize {
+        self.shared_stars(self)
+    }
+
+    /// The segments behind the first that are common to both.
+    fn shared(&self, other: &Self) -> &[String] {
+        let shared = self.rest.iter().zip(&other.rest).take_while(|(one, two)| one == two).count();
+        if self.first == other.first { &self.rest[..shared] } else { &[] }
     }
 
     /// Whether this can reach more than one value of a row.
@@ -126,7 +139,7 @@ pub(crate) fn meet(one: &str, other: &str) -> bool {
 fn walk<'a>(
     value: Option<&mut Attribute<'a>>,
     rest: &[String],
-    chosen: &[usize],
+    chosen: &[u32],
     place: Place<'_>,
     visit: &mut impl FnMut(Option<&mut Attribute<'a>>, Place<'_>),
 ) {
@@ -134,14 +147,15 @@ fn walk<'a>(
         (value, []) => visit(value, place),
         (Some(Attribute::M(map)), [name, rest @ ..]) => walk(map.get_mut(name), rest, chosen, place, visit),
         (Some(Attribute::L(elements)), [any, rest @ ..]) if any == ANY => {
-            let (only, chosen) = match chosen {
-                [only, chosen @ ..] => (Some(*only), chosen),
-                [] => (None, chosen),
-            };
-            let elements = elements.iter_mut().enumerate();
-            for (index, element) in elements.filter(|(index, _)| only.is_none_or(|only| only == *index)) {
+            let mut enter = |index: usize, element: &mut Attribute<'a>, chosen: &[u32]| {
                 let element_place = Element { index, left: rest.len(), above: place.element };
                 walk(Some(element), rest, chosen, Place { element: Some(&element_place), ..place }, visit);
+            };
+            if let [only, chosen @ ..] = chosen {
+                let index = *only as usize;
+                elements.get_mut(index).into_iter().for_each(|element| enter(index, element, chosen));
+            } else {
+                elements.iter_mut().enumerate().for_each(|(index, element)| enter(index, element, &[]));
             }
         }
         (Some(Attribute::L(elements)), [segment, rest @ ..]) => {
@@ -161,8 +175,9 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// The elements that each `*` stands for, in order.
-    pub(crate) fn elements(self) -> Vec<usize> {
-        let mut elements: Vec<_> = self.chain().map(|element| element.index).collect();
+    pub(crate) fn elements(self) -> Vec<u32> {
+        // No line has as many elements as there are numbers.
+        let mut elements: Vec<_> = self.chain().map(|element| element.index as u32).collect();
         elements.reverse();
         elements
     }
@@ -283,19 +298,18 @@ mod tests {
     }
 
     #[test]
-    fn what_pointers_have_in_common_is_every_element() {
-        for (pointers, expected) in [
-            (&["/items/*/a", "/b", "/items/*/c/0"][..], Some("/items/*")),
-            (&["/grid/*/*/a", "/grid/*/*/b"], Some("/grid/*/*")),
-            (&["/grid/*/*/a", "/grid/*/b"], Some("/grid/*")),
-            (&["/items/*/a", "/b"], None),
-            (&["/items/*/a", "/tags/*"], None),
-            (&["/a/items/*", "/a/tags/*"], None),
-            (&["/a", "/b"], None),
+    fn pointers_share_the_elements_through_which_both_lead() {
+        for (one, other, shared, stars) in [
+            ("/items/*/a", "/items/*/c/0", Some("/items/*"), 1),
+            ("/grid/*/*/a", "/grid/*/*/b", Some("/grid/*/*"), 2),
+            ("/grid/*/*/a", "/grid/*/b", Some("/grid/*"), 1),
+            ("/items/*/a", "/b", None, 0),
+            ("/items/*/a", "/tags/*", None, 0),
+            ("/a/items/*", "/a/tags/*", None, 0),
         ] {
-            let pointers: Vec<_> = pointers.iter().map(|pointer| Pointer::parse(pointer).unwrap()).collect();
-            let common = Pointer::in_common(pointers.iter()).map(|pointer| pointer.to_string());
-            assert_eq!(common.as_deref(), expected, "{pointers:?}");
+            let [one, other] = [one, other].map(|pointer| Pointer::parse(pointer).unwrap());
+            let found = one.shared_elements(&other).map(|pointer| pointer.to_string());
+            assert_eq!((found.as_deref(), one.shared_stars(&other)), (shared, stars), "{one} {other}");
         }
     }
 

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use std::vec;
 
 use contract::{Counts, Refusal};
-use memchr::memmem;
 
 use crate::account::{Account, Summary};
 use crate::handling::{Action, Findings, Severity};
@@ -66,6 +65,7 @@ pub struct FileReader<'c> {
     ledger: Ledger<'c>,
     arrived: Option<SystemTime>,
     damage: Option<Damage>,
+    has_ended: bool,
 }
 
 impl<'c> FileReader<'c> {
@@ -77,6 +77,7 @@ impl<'c> FileReader<'c> {
             ledger: Ledger::new(contract),
             arrived: None,
             damage: None,
+            has_ended: false,
         }
     }
 
@@ -213,12 +214,13 @@ impl<'c> FileReader<'c> {
     ///
     /// As of [`feed`](Self::feed).
     pub fn stop(self) -> Result<Account, SpillError> {
-        let damage = self.damage.or(self.ledger.wrong_form());
+        let damage = self.damage.or(self.ledger.wrong_form(self.has_ended));
         self.ledger.account(damage)
     }
 
     /// Reads a last line that no line feed ends.
     fn end(&mut self, sink: &mut impl FnMut(Row<'_>)) {
+        self.has_ended = true;
         if self.damage.is_none() {
             let Self { inflater, lines, ledger, .. } = self;
             match inflater.finish(&mut |bytes| ledger.enter_all(lines, bytes, sink)) {
@@ -430,11 +432,12 @@ impl<'c> Ledger<'c> {
         sink(Row::Quarantined(row));
     }
 
-    /// Whether the file, as far as it was read, is none of lines of UTF-8.
-    fn wrong_form(&self) -> Option<Damage> {
+    /// How the file, which was read to its end or not, is none of lines of UTF-8, where it is not.
+    fn wrong_form(&self, has_ended: bool) -> Option<Damage> {
+        let Counts { lines, blank, .. } = self.account.counts;
         match self.parser.is_utf16 {
             true => Some(Damage::Utf16),
-            false => (self.has_rows_in_a_line && self.account.counts.lines == 1).then_some(Damage::NoLineFeeds),
+            false => (has_ended && self.has_rows_in_a_line && lines - blank == 1).then_some(Damage::NoLineFeeds),
         }
     }
 
@@ -486,7 +489,10 @@ pub fn can_be_read_in_parts(first_bytes: &[u8]) -> bool {
 
 /// Whether a line, which is no JSON for that, has rows that carriage returns part.
 fn has_rows_in_a_line(line: &[u8]) -> bool {
-    memmem::find(line, b"}\r{").is_some()
+    memchr::memchr_iter(b'\r', line).any(|at| {
+        let (before, behind) = (line[..at].trim_ascii_end(), line[at..].trim_ascii_start());
+        before.ends_with(b"}") && behind.starts_with(b"{")
+    })
 }
 
 /// Whether a file's first line is that of a UTF-16 file: a byte order mark or none, and a zero beside its first

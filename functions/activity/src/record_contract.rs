@@ -1,12 +1,13 @@
 //! The record contract: what a row must look like, and where its key is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::checked_map::checked_map;
 use crate::condition::Conditional;
 use crate::field::{Count, FieldRule, FieldRules};
 use crate::file_rule::{FileRule, FileRules};
@@ -89,9 +90,9 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// breaks no rule but `row_count`, `sum` and `volume`.
 ///
 /// A rule of a field has a [`severity`](crate::Severity) and an [`action`](crate::Action): `fail` and `quarantine`, unless it says
-/// otherwise. A condition whose pointers reach elements of one array is about one element at a time: where `when` is
-/// `/items/*/kind`, `then` is `/items/*/price` of the same item. Without that in common, `when` asks for any value that it
-/// reaches, and `then` is about every one. A rule sees the row as sent, with what rules before it have coerced; conditions come after fields, and the
+/// otherwise. What a condition's `when` asks below an array it asks of one element at a time: where it is `/items/*/kind`
+/// and `/items/*/pages`, both are of one item, and a `then` of `/items/*/isbn` is about those items. A `then` that is below
+/// no such array is about the row. A rule sees the row as sent, with what rules before it have coerced; conditions come after fields, and the
 /// key is read last. A row that no item can be made of is never kept, whatever the contract says.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Written")]
@@ -114,24 +115,31 @@ pub struct RecordContract {
 const FINGERPRINT_BYTES: usize = 8;
 
 /// Field rules by pointer, in the pointers' order.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(try_from = "BTreeMap<Pointer, FieldRules>")]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Fields(pub(crate) Vec<(Pointer, FieldRule)>);
 
-impl TryFrom<BTreeMap<Pointer, FieldRules>> for Fields {
-    type Error = String;
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::checked(deserializer, |pointer, rule| match rule.unique && pointer.is_wild() {
+            true => Err(format!("{pointer} reaches many values, and `unique` is about one of each row: leave it out")),
+            false => Ok(()),
+        })
+    }
+}
 
-    fn try_from(fields: BTreeMap<Pointer, FieldRules>) -> Result<Self, String> {
+impl Fields {
+    /// Reads rules, of which `check` judges each by its pointer.
+    pub(crate) fn checked<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        check: fn(&Pointer, &FieldRule) -> Result<(), String>,
+    ) -> Result<Self, D::Error> {
+        let check_all =
+            move |pointer: &Pointer, rules: &FieldRules| rules.0.iter().try_for_each(|rule| check(pointer, rule));
+        let fields = checked_map(deserializer, check_all)?;
         let rules = fields
             .into_iter()
             .flat_map(|(pointer, rules)| rules.0.into_iter().map(move |rule| (pointer.clone(), rule)));
-        let rules: Vec<(Pointer, FieldRule)> = rules.collect();
-        match rules.iter().find(|(pointer, rule)| rule.unique && pointer.is_wild()) {
-            Some((pointer, _)) => {
-                Err(format!("{pointer} reaches many values, and `unique` is about one of each row: leave it out"))
-            }
-            None => Ok(Self(rules)),
-        }
+        Ok(Self(rules.collect()))
     }
 }
 
@@ -200,7 +208,7 @@ impl TryFrom<Vec<Pointer>> for Sources {
 
 /// A contract as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a record contract, with `user`, `time` and `time_formats`")]
 struct Written {
     user: Sources,
     time: Sources,
@@ -248,8 +256,7 @@ impl RecordContract {
     /// Every pointer with which a row is looked at.
     pub(crate) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
         let conditions = self.conditions.iter().flat_map(|rule| rule.when.iter().chain(&rule.then));
-        let each = self.conditions.iter().filter_map(|rule| rule.each.as_ref());
-        let ruled = self.fields.iter().chain(conditions).map(|(pointer, _)| pointer).chain(each);
+        let ruled = self.fields.iter().chain(conditions).map(|(pointer, _)| pointer);
         let measured = self.file.rules.iter().filter_map(FileRule::field);
         ruled.chain(measured).chain(&self.user).chain(&self.time).chain(&self.id)
     }
@@ -293,9 +300,10 @@ impl RecordContract {
         &self.fingerprint
     }
 
-    /// The same without what it says of a file as a whole: for rows that come back one by one.
+    /// The same without what it says of a file as a whole, its `max_gzip_ratio` too: for rows that come back one by one.
     pub fn of_rows(&self) -> Self {
-        Self { file: FileRules::default(), ..self.clone() }
+        let limits = Limits { max_gzip_ratio: None, ..self.limits };
+        Self { file: FileRules::default(), limits, ..self.clone() }
     }
 
     /// Whether a file is to be read to its end and judged before any row of it is written. Read it twice then: the

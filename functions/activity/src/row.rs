@@ -160,7 +160,8 @@ impl<'c> RowParser<'c> {
             return Reason::of_row(Code::Utf16);
         }
         let (before, behind) = raw.split_at(reason.byte.map_or(0, |byte| byte as usize).min(raw.len()));
-        if before.ends_with(b"\r") && behind.starts_with(b"{") {
+        let space = &before[before.trim_ascii_end().len()..];
+        if space.contains(&b'\r') && behind.starts_with(b"{") {
             return reason.expecting(FEED_BETWEEN_ROWS);
         }
         reason

@@ -33,9 +33,19 @@ impl RecordContract {
 /// The contract that a function will read, and its JSON. The YAML is read on its way there by no rules of its own: so
 /// nothing can mean one thing here and another in the function.
 fn read(text: &str) -> Result<(RecordContract, Value), ContractError> {
-    // `no` is a word, as YAML 1.2 has it.
-    let options = serde_saphyr::options! { strict_booleans: true };
+    // `no` is a word, and so is 1_000, as YAML 1.2 has it.
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+        leading_zero_numbers_as_strings: true,
+    };
     let node: Node = serde_saphyr::from_str_with_options(text, options).map_err(|error| not_yaml(&error))?;
+    if matches!(node.0.value, Content::Scalar(Value::Null)) {
+        return Err(ContractError::at(
+            node.0.referenced,
+            "the contract is empty: `user`, `time` and `time_formats` are needed",
+        ));
+    }
     let value = node.value("the contract", node.0.referenced, text)?;
     match serde_path_to_error::deserialize(&value) {
         Ok(contract) => Ok((RecordContract::known_by(contract, &value), value)),
@@ -207,9 +217,10 @@ mod tests {
             ("id: [\n", 4, ""),
             ("fields:\n  /a:\n    - {min: 1}\n    - {min: 2, max: 1}\n", 7, "is above"),
             ("fields:\n  /a: {timestamp: {max_future_skew: soon}}\n", 5, "write 90s"),
-            ("fields:\n  /a/*: {unique: true}\n", 4, "about one of each row"),
+            ("fields:\n  /a: {}\n  /b/*: {unique: true}\n", 6, "about one of each row"),
             ("conditions:\n  - {when: {}, then: {/a: {}}}\n", 5, "at least one field"),
-            ("conditions:\n  - when: {/a: {required: true}}\n    then: {/a: {}}\n", 5, "only asks"),
+            ("conditions:\n  - when:\n      /a: {}\n      /b: {required: true}\n    then: {/a: {}}\n", 7, "only asks"),
+            ("fields:\n  /a: []\n", 5, "list of rules is empty"),
             ("conditions:\n  - {when: {/a: {}}, then: {/a: {unique: true}}}\n", 5, "cannot be conditional"),
             ("codes:\n  JSON_SINTAX: {action: drop}\n", 5, "is no code"),
             ("codes:\n  FILE_REFUSED: {action: drop}\n", 5, "not for the contract"),
@@ -225,12 +236,25 @@ mod tests {
             ("fields:\n  /a: {max_length: '3'}\n", 5, "a whole number"),
             ("fields:\n  /a: {max_length: -1}\n", 5, "a whole number"),
             ("file:\n  strict: 'true'\n", 5, "expected a boolean"),
-            ("codes:\n  JSON_SYNTAX: {action: keep}\n", 4, "cannot be kept"),
+            ("codes:\n  DEPTH: {action: drop}\n  JSON_SYNTAX: {action: keep}\n", 6, "cannot be kept"),
         ] {
             let error = error(&format!("{start}{rest}"));
             assert_eq!(error.location().map(|(line, _)| line), Some(line), "{rest}: {error}");
             assert!(error.to_string().contains(message), "{rest}: {error}");
             assert!(error.to_string().contains(&format!("line {line}")), "{rest}: {error}");
+        }
+    }
+
+    /// Of a name and of an element; a character is a column, whatever its bytes.
+    #[test]
+    fn an_error_has_a_column() {
+        let start = "user: [/user]\ntime: [/time]\ntime_formats: [iso8601]\n";
+        for (rest, column) in [
+            ("fields: {/ä: {min: 1}, /b: {min: 2, max: 1}}\n", 24),
+            ("fields: {/ä: [{min: 1}, {min: 2, max: 1}]}\n", 25),
+            ("fields: {/ä: {max: 1, min: a}}\n", 23),
+        ] {
+            assert_eq!(error(&format!("{start}{rest}")).location(), Some((4, column)), "{rest}");
         }
     }
 
@@ -253,8 +277,9 @@ mod tests {
     /// A word that was a boolean before YAML 1.2 is a word.
     #[test]
     fn no_is_a_word() {
-        let contract = "{user: [/user], time: [/time], time_formats: [iso8601], fields: {/a: {one_of: [yes, no, on]}}}";
-        assert!(RecordContract::from_yaml(contract).unwrap().document().contains("one of `no`, `on`, `yes`"));
+        let contract =
+            "{user: [/user], time: [/time], time_formats: [iso8601], fields: {/a: {one_of: [yes, no, 1_000, 010]}}}";
+        assert!(RecordContract::from_yaml(contract).unwrap().document().contains("one of `010`, `1_000`, `no`, `yes`"));
     }
 
     #[test]

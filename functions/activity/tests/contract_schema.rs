@@ -53,6 +53,8 @@ fn what_the_program_refuses_the_schema_refuses() {
         "fields: {/a: {severity: warn, action: fail}}",
         "fields: {/a: {action: ignore}}",
         "fields: {/a: [{min: 1}, {mni: 1}]}",
+        "fields: {/a: []}",
+        "file: {rules: [{rule: schema_drift, baseline: {/a: []}}]}",
         "conditions: [{when: {}, then: {/a: {}}}]",
         "conditions: [{when: {/a: {}}}]",
         "conditions: [{when: {/a: {required: true}}, then: {/a: {}}}]",

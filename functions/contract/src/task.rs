@@ -128,7 +128,8 @@ pub struct ProcessorOutput {
     /// Rows with a lesser fault, by code.
     pub warnings_by_code: BTreeMap<String, u64>,
     /// Rows with a fault that makes them invalid, by the JSON pointer of the record contract at which it is. A row with
-    /// faults in two fields counts under both; one that cannot be read counts under none.
+    /// faults in two fields counts under both; one that cannot be read, or whose fault is at no pointer of the contract,
+    /// counts under none.
     #[serde(default)]
     pub errors_by_field: BTreeMap<String, u64>,
     /// Rows with a lesser fault, by that pointer.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use activity::{Line, Reason};
 use contract::{Destination, RowSample, SampleReason};
 
-/// Rows shown for each code: more of the same tell no more.
+/// Rows shown for each code of those that went to one place: more of the same tell no more.
 const ROWS_OF_A_CODE: u32 = 3;
 
 /// Reasons shown of a row.
@@ -14,11 +14,11 @@ const REASONS: usize = 8;
 /// How long the samples are in JSON, bytes: a checkpoint holds them, and a state machine takes no more than 256 KiB of it.
 const BYTES: usize = 64 << 10;
 
-/// A few rows of each code, the first that come, as far as there is room.
+/// A few rows of each code and destination, the first that come, as far as there is room.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     rows: Vec<RowSample>,
-    by_code: BTreeMap<String, u32>,
+    by_code: BTreeMap<(Destination, String), u32>,
     bytes: usize,
 }
 
@@ -26,7 +26,7 @@ impl Samples {
     /// Takes the row, which `went` there, where there are few of one of the codes that are shown of it.
     pub fn offer(&mut self, line: Line<'_>, went: Destination, reasons: &[Reason]) {
         let reasons = &reasons[..reasons.len().min(REASONS)];
-        if reasons.iter().any(|reason| self.has_few(reason.code.as_str())) {
+        if reasons.iter().any(|reason| self.has_few(went, reason.code.as_str())) {
             let reasons = reasons.iter().map(shown).collect();
             self.insert(RowSample { line: line.number, offset: line.offset, length: line.length, went, reasons });
         }
@@ -35,7 +35,7 @@ impl Samples {
     /// Takes those of `rows` of whose codes there are few.
     pub fn extend(&mut self, rows: Vec<RowSample>) {
         for row in rows {
-            if row.reasons.iter().any(|reason| self.has_few(&reason.code)) {
+            if row.reasons.iter().any(|reason| self.has_few(row.went, &reason.code)) {
                 self.insert(row);
             }
         }
@@ -52,14 +52,14 @@ impl Samples {
         self.rows
     }
 
-    fn has_few(&self, code: &str) -> bool {
-        self.by_code.get(code).is_none_or(|rows| *rows < ROWS_OF_A_CODE)
+    fn has_few(&self, went: Destination, code: &str) -> bool {
+        self.by_code.get(&(went, code.to_owned())).is_none_or(|rows| *rows < ROWS_OF_A_CODE)
     }
 
     fn insert(&mut self, row: RowSample) {
         for (index, reason) in row.reasons.iter().enumerate() {
             if row.reasons[..index].iter().all(|earlier| earlier.code != reason.code) {
-                *self.by_code.entry(reason.code.clone()).or_default() += 1;
+                *self.by_code.entry((row.went, reason.code.clone())).or_default() += 1;
             }
         }
         let bytes = serde_json::to_vec(&row).map_or(usize::MAX, |json| json.len());
@@ -106,6 +106,15 @@ mod tests {
         samples.extend(offered(200..300, &[Code::JsonSyntax]).into_rows());
         samples.extend(offered(150..160, &[Code::FieldType, Code::JsonSyntax]).into_rows());
         assert_eq!(lines(samples), [1, 2, 3, 150, 151, 152]);
+    }
+
+    #[test]
+    fn rows_that_are_written_take_no_place_of_others() {
+        let mut samples = Samples::default();
+        let reasons = [Reason::of_row(Code::FieldRange)];
+        (1..10).for_each(|number| samples.offer(line(number), Destination::Written, &reasons));
+        (10..20).for_each(|number| samples.offer(line(number), Destination::Quarantined, &reasons));
+        assert_eq!(lines(samples), [1, 2, 3, 10, 11, 12]);
     }
 
     #[test]

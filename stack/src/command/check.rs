@@ -196,7 +196,10 @@ fn print_tables(report: &RunReport) -> Result<()> {
     }
     if !report.samples.is_empty() {
         let mut table = Table::with_text(&["line", "went", "what is wrong with some of the rows"]);
-        for RowSample { line, went, reasons, .. } in report.samples.iter().take(SAMPLES) {
+        // Rows that are left out first.
+        let (written, left_out): (Vec<_>, Vec<_>) =
+            report.samples.iter().partition(|row| row.went == Destination::Written);
+        for RowSample { line, went, reasons, .. } in left_out.into_iter().chain(written).take(SAMPLES) {
             let reasons = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             table.add([line.to_string(), went.as_str().to_owned(), reasons]);
         }

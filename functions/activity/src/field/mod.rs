@@ -142,7 +142,7 @@ impl FieldRule {
     pub(crate) fn apply<'c>(
         &self,
         pointer: &'c Pointer,
-        elements: &[usize],
+        elements: &[u32],
         row: &mut Attributes<'_>,
         setting: Setting<'_>,
         findings: &mut Findings<'c>,
@@ -163,18 +163,32 @@ impl FieldRule {
     pub(crate) fn holds(
         &self,
         pointer: &Pointer,
-        elements: &[usize],
+        elements: &[u32],
         row: &mut Attributes<'_>,
         setting: Setting<'_>,
     ) -> bool {
         let mut holds = false;
-        row.visit(pointer, elements, &mut |value, _| {
+        self.find(pointer, elements, row, setting, &mut |_| holds = true);
+        holds
+    }
+
+    /// Hands the place of each such value to `found`.
+    pub(crate) fn find(
+        &self,
+        pointer: &Pointer,
+        elements: &[u32],
+        row: &mut Attributes<'_>,
+        setting: Setting<'_>,
+        found: &mut dyn FnMut(Place<'_>),
+    ) {
+        row.visit(pointer, elements, &mut |value, place| {
             let Some(value) = value.filter(|value| **value != Attribute::Null) else { return };
             let mut passes = true;
             self.check_value(value, setting, &mut |_, _| passes = false);
-            holds |= passes;
+            if passes {
+                found(place);
+            }
         });
-        holds
     }
 
     /// Allows no names but these, where the rule forbids unknown ones.

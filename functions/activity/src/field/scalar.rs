@@ -105,8 +105,8 @@ impl Values {
 impl fmt::Display for Values {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let strings = self.strings.iter().map(|text| {
-            let is_string = serde_json::from_str::<Value>(text).is_err();
-            if is_string { text.clone() } else { Value::from(text.as_str()).to_string() }
+            let is_plain = !text.is_empty() && text.trim() == text && serde_json::from_str::<Value>(text).is_err();
+            if is_plain { text.clone() } else { Value::from(text.as_str()).to_string() }
         });
         let booleans = ["false", "true"].into_iter().zip(self.booleans).filter(|(_, given)| *given);
         let others = self.numbers.iter().map(String::as_str).chain(booleans.map(|(text, _)| text)).map(str::to_owned);

@@ -6,7 +6,7 @@ use std::fmt;
 use regex::Regex;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::scalar::{Bound, Count, Scalar};
 use super::{FieldRule, Part, TimestampRule, Type};
@@ -194,7 +194,10 @@ impl<'de> Deserialize<'de> for FieldRules {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, rules: A) -> Result<FieldRules, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(rules)).map(FieldRules)
+                match Vec::deserialize(SeqAccessDeserializer::new(rules))? {
+                    none if none.is_empty() => Err(A::Error::custom("the list of rules is empty: write `{}` for none")),
+                    rules => Ok(FieldRules(rules)),
+                }
             }
         }
 

@@ -63,8 +63,9 @@ enum Measure {
     SchemaDrift(Shape),
     /// The deviation of the row count from the median of earlier ones, of that median.
     Volume {
-        median: f64,
-        max_deviation: f64,
+        /// A median can lie halfway between two row counts.
+        twice_median: u64,
+        max_deviation: Bound,
     },
 }
 
@@ -151,7 +152,9 @@ impl FileRule {
             | Measure::Quantile(_, _, bounds) => bounds.to_string(),
             Measure::Freshness(max_age) => format!("a row at most {max_age} older than the file's arrival"),
             Measure::SchemaDrift(_) => "the fields and types of the baseline".into(),
-            Measure::Volume { median, max_deviation } => format!("{median} rows, give or take {max_deviation} of that"),
+            Measure::Volume { twice_median, max_deviation } => {
+                format!("{} rows, give or take {max_deviation} of that", *twice_median as f64 / 2.0)
+            }
         }
     }
 
@@ -179,8 +182,11 @@ impl Observed {
 
     /// What `total` is of `count`.
     fn quotient(total: &Total, count: u64, bounds: &Bounds) -> Self {
-        let value: f64 = total.value().to_string().parse().unwrap_or(f64::NAN);
-        Self { text: (value / count as f64).to_string(), holds: bounds.contain(total, count) }
+        let value = total.value().to_string().parse().unwrap_or(f64::NAN) / count as f64;
+        let holds = bounds.contain(total, count);
+        // The digits that are shown can keep to a bound that the quotient is beyond.
+        let looks_sound = !holds && bounds.contain(&Total::from(value), 1);
+        Self { text: if looks_sound { format!("{value}, rounded") } else { value.to_string() }, holds }
     }
 
     /// There is nothing to measure.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::value::SeqAccessDeserializer;
-use serde::de::{IntoDeserializer, SeqAccess, Visitor};
+use serde::de::{Error as _, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::attribute::{Attribute, Map};
@@ -51,7 +51,10 @@ impl<'de> Deserialize<'de> for Types {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Types, A::Error> {
-                Deserialize::deserialize(SeqAccessDeserializer::new(names)).map(Types)
+                match BTreeSet::deserialize(SeqAccessDeserializer::new(names))? {
+                    none if none.is_empty() => Err(A::Error::custom("the list of types is empty")),
+                    types => Ok(Types(types)),
+                }
             }
         }
 

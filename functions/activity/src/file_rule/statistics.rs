@@ -191,8 +191,9 @@ impl Tally {
             (Measure::InvalidRatio(bounds), _) => Observed::ratio(counts.invalid, rows, bounds),
             (Measure::DuplicateRatio(bounds), _) => Observed::ratio(counts.counts.duplicates, rows, bounds),
             (Measure::Freshness(max_age), _) => freshness(*max_age, newest, counts.arrived),
-            (Measure::Volume { median, max_deviation }, _) => {
-                let holds = (rows as f64 - median).abs() <= max_deviation * median;
+            (Measure::Volume { twice_median, max_deviation }, _) => {
+                let deviation = Total::from(twice_median.abs_diff(2 * rows));
+                let holds = deviation.value() <= Total::of(&max_deviation.0, *twice_median).value();
                 Observed { text: format!("{rows} rows"), holds }
             }
             (Measure::Completeness(_, bounds), Tally::Present { present, all }) => {

@@ -34,6 +34,7 @@ fn rules_about_counts() {
     check("{rule: invalid_ratio, max: 0.2, severity: warn}", &[], "no rows", Verdict::Pass);
     check("{rule: duplicate_ratio, max: 0}", &ROWS, "0", Verdict::Pass);
     check("{rule: volume, history: [7, 9, 8], max_deviation: 0.5}", &ROWS, "4 rows", Verdict::Pass);
+    check("{rule: volume, history: [10], max_deviation: 0.6}", &ROWS, "4 rows", Verdict::Pass);
     check("{rule: volume, history: [9, 10], max_deviation: 0.5}", &ROWS, "4 rows", Verdict::Fail);
 }
 
@@ -43,6 +44,13 @@ fn rules_about_a_field() {
     check("{rule: completeness, field: /n, min: 0.76, severity: warn}", &ROWS, "0.75", Verdict::Warn);
     check("{rule: uniqueness, field: /s, min: 1}", &ROWS, "0.3333333333333333", Verdict::Fail);
     check("{rule: mean, field: /n, max: 34}", &ROWS, "34.666666666666664", Verdict::Fail);
+    check(
+        "{rule: mean, field: /n, max: 34.66666666666666, severity: warn}",
+        &ROWS,
+        "34.666666666666664",
+        Verdict::Warn,
+    );
+    check("{rule: mean, field: /n, max: 34.666666666666664}", &ROWS, "34.666666666666664, rounded", Verdict::Fail);
     check("{rule: sum, field: /n, min: 104, max: 104}", &ROWS, "104", Verdict::Pass);
     check("{rule: mean, field: /x, min: 1}", &ROWS, "nothing to measure", Verdict::Pass);
     check("{rule: quantile, field: /x, at: 0.5, min: 1}", &ROWS, "no numbers", Verdict::Pass);

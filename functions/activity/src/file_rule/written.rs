@@ -11,7 +11,7 @@ use crate::pointer::Pointer;
 
 /// A contract's `file`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "`strict`, `rules` or both")]
 pub(super) struct WrittenRules {
     #[serde(default)]
     strict: bool,
@@ -64,7 +64,7 @@ struct Written {
     max_age: Option<Period>,
     baseline: Option<Shape>,
     history: Option<Vec<Count>>,
-    max_deviation: Option<f64>,
+    max_deviation: Option<Bound>,
     severity: Option<Severity>,
     action: Option<Action>,
 }
@@ -120,10 +120,10 @@ impl Written {
             Kind::Volume => {
                 let history = needed(self.history.take(), "history: [1000, 1200]")?;
                 let max_deviation = needed(self.max_deviation.take(), "max_deviation: 0.5")?;
-                if max_deviation.is_nan() || max_deviation < 0.0 {
+                if max_deviation.0.negative {
                     return Err("`max_deviation` is a part of the usual row count, 0 or more".into());
                 }
-                Measure::Volume { median: median(history)?, max_deviation }
+                Measure::Volume { twice_median: twice_median(history)?, max_deviation }
             }
         })
     }
@@ -188,12 +188,11 @@ fn handling(severity: Option<Severity>, action: Option<Action>) -> Result<(Sever
     }
 }
 
-fn median(history: Vec<Count>) -> Result<f64, String> {
-    let mut history: Vec<usize> = history.into_iter().map(|Count(rows)| rows).collect();
+fn twice_median(history: Vec<Count>) -> Result<u64, String> {
+    let mut history: Vec<u64> = history.into_iter().map(|Count(rows)| rows as u64).collect();
     history.sort_unstable();
     match history.len() {
         0 => Err("`history` is empty: list the row counts of some earlier files".into()),
-        count if count % 2 == 1 => Ok(history[count / 2] as f64),
-        count => Ok((history[count / 2 - 1] as f64 + history[count / 2] as f64) / 2.0),
+        count => Ok(history[(count - 1) / 2].saturating_add(history[count / 2])),
     }
 }

@@ -97,6 +97,11 @@ fn lines_that_end_with_carriage_returns_alone_are_one_line_that_says_so() {
     assert_eq!(outcome.quarantined[0].reasons, [format!("JSON_SYNTAX at byte 63: {expected}")]);
     assert_eq!(outcome.quarantined[0].raw, rows.trim_end().as_bytes());
     assert_eq!((outcome.summary.damage, outcome.summary.verdict), (Some(Damage::NoLineFeeds), Verdict::Fail));
+    for file in [format!("{rows}\n\n"), rows.replace('\r', " \r\r ")] {
+        let outcome = read(CONTRACT, file.as_bytes());
+        assert_eq!(outcome.summary.damage, Some(Damage::NoLineFeeds), "{file:?}");
+        assert!(outcome.quarantined[0].reasons[0].contains(expected), "{:?}", outcome.quarantined);
+    }
     // One such line is a bad row, and not a bad file.
     let outcome = read(CONTRACT, format!("{rows}\n{}", row("")).as_bytes());
     assert_eq!((outcome.summary.damage, outcome.summary.verdict), (None, Verdict::Warn));

@@ -87,6 +87,36 @@ conditions:
     assert_eq!(reasons, ["FIELD_MISSING at /items/1/isbn", "FIELD_MISSING at /shelves/0"]);
 }
 
+/// A rule below no array of `when` is about the row, whatever other rules there are.
+#[test]
+fn what_is_below_no_array_of_a_condition_is_about_the_row() {
+    let rules = |when: &str, then: &str| format!("conditions: [{{when: {{{when}}}, then: {{{then}}}}}]");
+    let then = "/items/*/a: {required: true}, /items/*/b: [{required: true}, {max: 9}], /q: {required: true}";
+    let rules_of_row = rules("/event: {}", then);
+    check_codes(&rules_of_row, r#", "event": 1"#, &[FieldMissing]);
+    check_codes(&rules_of_row, r#", "event": 1, "items": []"#, &[FieldMissing]);
+    check_codes(&rules_of_row, r#", "event": 1, "q": 1, "items": [{"a": 1, "b": 1}, {"a": 1}]"#, &[FieldMissing]);
+    check_codes(&rules_of_row, r#", "items": [{}]"#, &[]);
+
+    let kind = "/items/*/kind: {one_of: [book]}";
+    let two_arrays = rules(kind, "/items/*/isbn: {required: true}, /tags/*: {type: string}, /q: {required: true}");
+    let items = r#", "items": [{"kind": "book", "isbn": 1}, {"kind": "pen"}]"#;
+    check_codes(&two_arrays, &format!(r#"{items}, "tags": ["t"], "q": 1"#), &[]);
+    check_codes(&two_arrays, &format!(r#"{items}, "tags": [1]"#), &[FieldMissing, FieldType]);
+    check_codes(&two_arrays, r#", "items": [{"kind": "pen"}], "tags": [1]"#, &[]);
+
+    let asks_two = rules(&format!("{kind}, /tags/*: {{one_of: [new]}}"), "/items/*/isbn: {required: true}");
+    let kinds = r#", "items": [{"kind": "pen"}, {"kind": "book"}]"#;
+    check_codes(&asks_two, &format!(r#"{kinds}, "tags": ["old"]"#), &[]);
+    check_codes(&asks_two, &format!(r#"{kinds}, "tags": ["old", "new"]"#), &[FieldMissing]);
+
+    let nested = rules("/orders/*/items/*/kind: {one_of: [book]}", "/orders/*/address: {required: true}");
+    let orders = r#", "orders": [{"items": [{"kind": "pen"}]}, {"items": [{"kind": "book"}, {"kind": "book"}]}]"#;
+    let outcome = read_rows(&nested, &[orders]);
+    assert_eq!(outcome.quarantined[0].reasons.len(), 1);
+    assert!(outcome.quarantined[0].reasons[0].starts_with("FIELD_MISSING at /orders/1/address"));
+}
+
 #[test]
 fn names_that_the_contract_does_not_lead_through_are_unknown() {
     let rules = "forbid_unknown: true\nfields: {/event: {}, /items/*/sku: {}, /items/*: {forbid_unknown: true}}";

@@ -1,6 +1,7 @@
 //! What the processor sends to the table is what the plain client sends for the same items.
 //!
-//! The processor writes bodies straight from the input's slices and signs them itself; the plain client is the oracle.
+//! The processor writes bodies straight from the input's slices and signs them itself; the plain client is the oracle. Both have
+//! their rows of one reader, whose own oracles are serde_json and jiff.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
