@@ -3,21 +3,32 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The units, longest first.
 const UNITS: [(char, u32); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 /// A length of time, whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Value")]
 pub(crate) struct Period {
     pub(crate) seconds: u32,
 }
 
-impl TryFrom<String> for Period {
+impl TryFrom<Value> for Period {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(value: Value) -> Result<Self, String> {
+        match value {
+            Value::String(text) => Self::parse(&text),
+            // A number without a unit is refused with what to write.
+            other => Self::parse(&other.to_string()),
+        }
+    }
+}
+
+impl Period {
+    fn parse(text: &str) -> Result<Self, String> {
         let unit = UNITS.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, seconds)));
         let seconds = unit.and_then(|(count, seconds)| {
             let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
@@ -42,11 +53,11 @@ mod tests {
     #[test]
     fn periods_are_a_count_and_a_unit() {
         for (text, seconds) in [("90s", 90), ("10m", 600), ("23h", 82_800), ("7d", 604_800)] {
-            let period = Period::try_from(text.to_owned()).unwrap();
+            let period = Period::parse(text).unwrap();
             assert_eq!((period.seconds, period.to_string().as_str()), (seconds, text));
         }
         for text in ["", "s", "10", "-1s", "1.5h", "1 h", "99999d", "1w"] {
-            assert!(Period::try_from(text.to_owned()).unwrap_err().contains("write 90s"), "{text}");
+            assert!(Period::parse(text).unwrap_err().contains("write 90s"), "{text}");
         }
     }
 }

@@ -217,6 +217,7 @@ mod tests {
             ("id: [\n", 4, ""),
             ("fields:\n  /a:\n    - {min: 1}\n    - {min: 2, max: 1}\n", 7, "is above"),
             ("fields:\n  /a: {timestamp: {max_future_skew: soon}}\n", 5, "write 90s"),
+            ("fields:\n  /a: {timestamp: {max_future_skew: 90}}\n", 5, "write 90s"),
             ("fields:\n  /a: {}\n  /b/*: {unique: true}\n", 6, "about one of each row"),
             ("conditions:\n  - {when: {}, then: {/a: {}}}\n", 5, "at least one field"),
             ("conditions:\n  - when:\n      /a: {}\n      /b: {required: true}\n    then: {/a: {}}\n", 7, "only asks"),

@@ -87,7 +87,7 @@ impl Written {
     fn check_types(&self) -> Result<(), String> {
         let needs = |part: &str, set: bool, types: &[Type]| match self.r#type {
             Some(given) if set && !types.contains(&given) => {
-                Err(format!("`{part}` does not go with the type given: it asks for {}", types[0].expected()))
+                Err(format!("the type given does not go with `{part}`: that takes {}", types[0].expected()))
             }
             _ => Ok(()),
         };
