@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use contract::{Counts, FileRuleOutcome, Refusal, Verdict};
+use contract::{Counts, FileDamage, FileLocation, FileRuleOutcome, ProcessorOutput, Refusal, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::file_rule::{Measured, RowCounts};
@@ -69,12 +69,8 @@ impl Account {
         self.counts += later.counts;
         self.invalid += later.invalid;
         self.fails |= later.fails;
-        for (faults, later) in self.faults.iter_mut().zip(later.faults) {
-            later.into_iter().for_each(|(code, rows)| *faults.entry(code).or_default() += rows);
-        }
-        for (fields, later) in self.fields.iter_mut().zip(later.fields) {
-            later.into_iter().for_each(|(field, rows)| *fields.entry(field).or_default() += rows);
-        }
+        add_rows(&mut self.faults, later.faults);
+        add_rows(&mut self.fields, later.fields);
         self.measured.add(later.measured);
         self.damage = self.damage.or(later.damage);
     }
@@ -130,6 +126,31 @@ impl Account {
             refusal: refusal.filter(|_| contract.is_strict()),
             damage: self.damage,
         })
+    }
+}
+
+/// Adds rows to those of the same severity and key.
+fn add_rows<Key: Ord>(rows: &mut [BTreeMap<Key, u64>; 2], later: [BTreeMap<Key, u64>; 2]) {
+    for (rows, later) in rows.iter_mut().zip(later) {
+        later.into_iter().for_each(|(key, more)| *rows.entry(key).or_default() += more);
+    }
+}
+
+impl Summary {
+    /// What a run over `file` says of it, beside what it left.
+    pub fn into_output(self, file: FileLocation) -> ProcessorOutput {
+        ProcessorOutput {
+            counts: self.counts,
+            verdict: self.verdict,
+            errors_by_code: self.errors_by_code,
+            warnings_by_code: self.warnings_by_code,
+            errors_by_field: self.errors_by_field,
+            warnings_by_field: self.warnings_by_field,
+            file_rules: self.file_rules,
+            newest_row_age_seconds: self.newest_row_age_seconds,
+            damage: self.damage.map(FileDamage::from),
+            ..ProcessorOutput::of_empty(file)
+        }
     }
 }
 

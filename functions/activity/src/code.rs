@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use contract::SampleReason;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -103,15 +104,22 @@ impl Code {
     }
 }
 
+impl Code {
+    /// The code of this name, where it is a row's.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+}
+
 /// The code of the contract's `codes`: any but those that no row has by itself.
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        match Self::ALL.iter().find(|code| code.as_str() == text) {
+        match Self::named(&text) {
             Some(Self::WriteRefused | Self::FileRefused) => {
                 Err(D::Error::custom(format!("`{text}` is not for the contract to decide: leave it out")))
             }
-            Some(code) => Ok(*code),
+            Some(code) => Ok(code),
             None => Err(D::Error::custom(format!("`{text}` is no code; `stack contract document` lists them"))),
         }
     }
@@ -164,18 +172,23 @@ impl Reason {
     }
 }
 
+impl From<&Reason> for SampleReason {
+    fn from(reason: &Reason) -> Self {
+        Self {
+            code: reason.code.as_str().to_owned(),
+            pointer: reason.pointer.clone(),
+            byte: reason.byte,
+            expected: reason.expected.clone(),
+        }
+    }
+}
+
 /// `FIELD_RANGE at /price: expected at least 0`.
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.code)?;
-        if let Some(pointer) = &self.pointer {
-            write!(formatter, " at {pointer}")?;
-        }
-        if let Some(byte) = self.byte {
-            write!(formatter, " at byte {byte}")?;
-        }
-        match &self.expected {
-            Some(expected) => write!(formatter, ": expected {expected}"),
+        write!(formatter, "{}", SampleReason::from(self))?;
+        match self.expected {
+            Some(_) => Ok(()),
             None => write!(formatter, ": {}", self.code.meaning()),
         }
     }

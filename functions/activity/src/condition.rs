@@ -103,8 +103,8 @@ impl Conditional {
     /// Applies the rules of `then` where every one of `when` holds: those below an array that `when` asks about to the
     /// elements of which it holds, the others to the row.
     pub(crate) fn apply<'c>(&'c self, row: &mut Attributes<'_>, setting: Setting<'_>, findings: &mut Findings<'c>) {
-        let holds = self.when.iter().all(|(pointer, rule)| rule.holds(pointer, &[], row, setting));
-        if !holds {
+        let mut of_row = self.when.iter().filter(|(pointer, _)| !pointer.is_wild());
+        if !of_row.all(|(pointer, rule)| rule.holds(pointer, &[], row, setting)) {
             return;
         }
         let found: Vec<Found> = self.arrays.iter().map(|array| self.find(array, row, setting)).collect();
@@ -126,12 +126,12 @@ impl Conditional {
         let mut found = Found { stars: array.elements.stars(), indexes: Vec::new() };
         let Some((first, others)) = array.when.split_first() else { return found };
         let (pointer, rule) = &self.when[*first];
-        rule.find(pointer, &[], row, setting, &mut |place| found.push(place.elements()));
+        rule.find(pointer, &[], row, setting, &mut |place| found.push(&place.elements()));
         for (pointer, rule) in others.iter().map(|index| &self.when[*index]) {
             let mut left = Found { stars: found.stars, indexes: Vec::new() };
             found.visit(found.stars, &mut |elements| {
                 if rule.holds(pointer, elements, row, setting) {
-                    left.push(elements.to_vec());
+                    left.push(elements);
                 }
             });
             found = left;
@@ -142,10 +142,10 @@ impl Conditional {
 
 impl Found {
     /// Adds an element, or what is below one that was added last.
-    fn push(&mut self, elements: Vec<u32>) {
-        let padding = std::iter::repeat(NO_ELEMENT);
+    fn push(&mut self, elements: &[u32]) {
+        let padding = std::iter::repeat(&NO_ELEMENT);
         let start = self.indexes.len();
-        self.indexes.extend(elements.into_iter().chain(padding).take(self.stars));
+        self.indexes.extend(elements.iter().chain(padding).take(self.stars));
         if start > 0 && self.indexes[start - self.stars..start] == self.indexes[start..] {
             self.indexes.truncate(start);
         }

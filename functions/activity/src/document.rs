@@ -1,6 +1,6 @@
 //! A contract in words: Markdown for those who export the files.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use contract::{GZIP_TWICE, NO_LINE_FEEDS, RANGE_UNREAD, WRITE_EXHAUSTED};
 
@@ -26,7 +26,7 @@ impl RecordContract {
 
     fn write_keys(&self, text: &mut String) {
         let sources = |pointers: &[Pointer]| {
-            let pointers: Vec<_> = pointers.iter().map(|pointer| code(&pointer.to_string())).collect();
+            let pointers: Vec<_> = pointers.iter().map(code).collect();
             pointers.join(", else ")
         };
         let id = if self.id.is_empty() { "a hash of the row's content".into() } else { sources(&self.id) };
@@ -55,13 +55,13 @@ impl RecordContract {
     fn write_conditions(&self, text: &mut String) {
         for (index, conditional) in self.conditions.iter().enumerate() {
             let asked = |(pointer, rule): &(Pointer, FieldRule)| match rule.describe() {
-                parts if parts.is_empty() => format!("{} is there", code(&pointer.to_string())),
-                parts => format!("{} is {parts}", code(&pointer.to_string())),
+                parts if parts.is_empty() => format!("{} is there", code(pointer)),
+                parts => format!("{} is {parts}", code(pointer)),
             };
             let of_row = conditional.when.iter().filter(|(pointer, _)| !pointer.is_wild()).map(asked);
             let of_arrays = conditional.arrays.iter().map(|array| {
                 let asked: Vec<_> = array.when.iter().map(|index| asked(&conditional.when[*index])).collect();
-                format!("of one {} {}", code(&array.elements.to_string()), asked.join(" and "))
+                format!("of one {} {}", code(&array.elements), asked.join(" and "))
             });
             let when: Vec<_> = of_row.chain(of_arrays).collect();
             let head = ["field", "must be", "a row that is not so"];
@@ -83,7 +83,7 @@ impl RecordContract {
                 Action::Fail if self.file.strict => "nothing is written",
                 Action::Keep | Action::Fail => "its rows are written",
             };
-            [code(&rule.name()), rule.expected(), format!("{verdict}: {rows}")]
+            [code(rule.name()), rule.expected(), format!("{verdict}: {rows}")]
         });
         if !self.file.rules.is_empty() {
             table(text, "Files", &["rule", "asks for", "a file that is not so"], rules);
@@ -92,7 +92,7 @@ impl RecordContract {
             text.push_str("\nA file is judged before any row of it is written.\n");
         }
         for baseline in self.file.rules.iter().filter_map(FileRule::baseline) {
-            let fields = baseline.fields().map(|(field, types)| [code(&field), types]);
+            let fields = baseline.fields().map(|(field, types)| [code(field), types]);
             table(text, "Baseline", &["field", "types"], fields);
         }
     }
@@ -132,7 +132,7 @@ impl RecordContract {
 }
 
 fn row(pointer: &Pointer, rule: &FieldRule) -> [String; 3] {
-    [code(&pointer.to_string()), rule.describe(), rule.handling.map_or("as its code says".into(), consequence)]
+    [code(pointer), rule.describe(), rule.handling.map_or("as its code says".into(), consequence)]
 }
 
 fn consequence(Handling { severity, action }: Handling) -> String {
@@ -163,7 +163,8 @@ fn table<const COLUMNS: usize>(
 }
 
 /// A text as Markdown's code, whatever backticks it has.
-pub(crate) fn code(text: &str) -> String {
+pub(crate) fn code(text: impl fmt::Display) -> String {
+    let text = text.to_string();
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or_default();
     let (fence, space) = ("`".repeat(longest + 1), if longest > 0 { " " } else { "" });
     format!("{fence}{space}{text}{space}{fence}")

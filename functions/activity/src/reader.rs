@@ -65,7 +65,6 @@ pub struct FileReader<'c> {
     ledger: Ledger<'c>,
     arrived: Option<SystemTime>,
     damage: Option<Damage>,
-    has_ended: bool,
 }
 
 impl<'c> FileReader<'c> {
@@ -77,7 +76,6 @@ impl<'c> FileReader<'c> {
             ledger: Ledger::new(contract),
             arrived: None,
             damage: None,
-            has_ended: false,
         }
     }
 
@@ -214,19 +212,21 @@ impl<'c> FileReader<'c> {
     ///
     /// As of [`feed`](Self::feed).
     pub fn stop(self) -> Result<Account, SpillError> {
-        let damage = self.damage.or(self.ledger.wrong_form(self.has_ended));
+        let damage = self.damage.or(self.ledger.parser.is_utf16.then_some(Damage::Utf16));
         self.ledger.account(damage)
     }
 
-    /// Reads a last line that no line feed ends.
+    /// Reads a last line that no line feed ends, and sees what the file is as a whole.
     fn end(&mut self, sink: &mut impl FnMut(Row<'_>)) {
-        self.has_ended = true;
         if self.damage.is_none() {
             let Self { inflater, lines, ledger, .. } = self;
             match inflater.finish(&mut |bytes| ledger.enter_all(lines, bytes, sink)) {
                 Ok(()) => lines.finish(&mut |line| ledger.enter(line, sink)),
                 Err(damage) => self.break_off(damage, sink),
             }
+        }
+        if self.damage.is_none() && self.ledger.is_one_line_of_rows() {
+            self.damage = Some(Damage::NoLineFeeds);
         }
     }
 
@@ -432,13 +432,10 @@ impl<'c> Ledger<'c> {
         sink(Row::Quarantined(row));
     }
 
-    /// How the file, which was read to its end or not, is none of lines of UTF-8, where it is not.
-    fn wrong_form(&self, has_ended: bool) -> Option<Damage> {
+    /// Whether all that was read is one line of several rows.
+    fn is_one_line_of_rows(&self) -> bool {
         let Counts { lines, blank, .. } = self.account.counts;
-        match self.parser.is_utf16 {
-            true => Some(Damage::Utf16),
-            false => (has_ended && self.has_rows_in_a_line && lines - blank == 1).then_some(Damage::NoLineFeeds),
-        }
+        self.has_rows_in_a_line && lines - blank == 1
     }
 
     fn account(self, damage: Option<Damage>) -> Result<Account, SpillError> {

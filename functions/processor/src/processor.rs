@@ -392,16 +392,14 @@ pub(crate) fn file_reader(contract: &RecordContract, arrived: Option<SystemTime>
 
 /// Puts the reader's account and the table's together.
 fn output(source: &Source, summary: Summary, refused: u64) -> ProcessorOutput {
-    let file = source.file.clone();
-    let mut counts = summary.counts;
-    counts.written -= refused;
-    counts.quarantined += refused;
-    let mut errors_by_code = summary.errors_by_code;
-    let mut verdict = summary.verdict;
+    let mut output = summary.into_output(source.file.clone());
+    output.counts.written -= refused;
+    output.counts.quarantined += refused;
     if refused > 0 {
-        verdict = verdict.max(Verdict::Warn);
-        errors_by_code.insert(Code::WriteRefused.as_str().to_owned(), refused);
+        output.verdict = output.verdict.max(Verdict::Warn);
+        output.errors_by_code.insert(Code::WriteRefused.as_str().to_owned(), refused);
     }
+    let ProcessorOutput { file, counts, verdict, errors_by_code, .. } = &output;
     info!(
         bucket = file.bucket,
         key = file.key,
@@ -415,21 +413,7 @@ fn output(source: &Source, summary: Summary, refused: u64) -> ProcessorOutput {
         ?errors_by_code,
         "processed"
     );
-    ProcessorOutput {
-        file,
-        counts,
-        verdict,
-        errors_by_code,
-        warnings_by_code: summary.warnings_by_code,
-        errors_by_field: summary.errors_by_field,
-        warnings_by_field: summary.warnings_by_field,
-        file_rules: summary.file_rules,
-        newest_row_age_seconds: summary.newest_row_age_seconds,
-        quarantine_manifest: None,
-        report: None,
-        checkpoint: None,
-        damage: summary.damage.map(FileDamage::from),
-    }
+    output
 }
 
 /// Reads the record contract that was packaged with the function into `folder`.

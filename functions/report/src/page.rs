@@ -165,7 +165,7 @@ fn timings(report: &RunReport) -> Vec<Named> {
 fn reason_rows(codes: &BTreeMap<String, u64>, severity: &'static str) -> Vec<ReasonRow> {
     let row = |(code, rows): (&String, &u64)| ReasonRow {
         code: code.clone(),
-        meaning: Code::ALL.iter().find(|known| known.as_str() == code).map_or("", |known| known.meaning()),
+        meaning: Code::named(code).map_or("", Code::meaning),
         severity,
         rows: grouped(*rows),
     };

@@ -27,7 +27,7 @@ impl Samples {
     pub fn offer(&mut self, line: Line<'_>, went: Destination, reasons: &[Reason]) {
         let reasons = &reasons[..reasons.len().min(REASONS)];
         if reasons.iter().any(|reason| self.has_few(went, reason.code.as_str())) {
-            let reasons = reasons.iter().map(shown).collect();
+            let reasons = reasons.iter().map(SampleReason::from).collect();
             self.insert(RowSample { line: line.number, offset: line.offset, length: line.length, went, reasons });
         }
     }
@@ -67,15 +67,6 @@ impl Samples {
             self.bytes += bytes;
             self.rows.push(row);
         }
-    }
-}
-
-fn shown(reason: &Reason) -> SampleReason {
-    SampleReason {
-        code: reason.code.as_str().to_owned(),
-        pointer: reason.pointer.clone(),
-        byte: reason.byte,
-        expected: reason.expected.clone(),
     }
 }
 

@@ -8,10 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use activity::{Code, FileReader, RecordContract, Row, Summary};
-use contract::{
-    Counts, Destination, FileDamage, FileLocation, FileRuleOutcome, ProcessorOutput, Refusal, RowSample, RunReport,
-    Verdict,
-};
+use contract::{Counts, Destination, FileLocation, FileRuleOutcome, Refusal, RowSample, RunReport, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Context, IntoDiagnostic, Result, bail};
 use report::Samples;
@@ -51,7 +48,8 @@ pub fn run(verb: &Check) -> Result<ExitCode> {
         return Err(error);
     }
     rejects.map(Rejects::finish).transpose()?;
-    let report = report(location, summary, samples, seconds);
+    // What a run over the file in the cloud would leave.
+    let report = RunReport { output: summary.into_output(location), samples: samples.into_rows(), seconds };
     let (counts, verdict) = (report.output.counts, report.output.verdict);
     if let Some(path) = &verb.report {
         write_report(path, &report)?;
@@ -136,23 +134,6 @@ fn read_once(
     }
 }
 
-/// What a run over the file in the cloud would leave.
-fn report(file: FileLocation, summary: Summary, samples: Samples, seconds: f64) -> RunReport {
-    let output = ProcessorOutput {
-        counts: summary.counts,
-        verdict: summary.verdict,
-        errors_by_code: summary.errors_by_code,
-        warnings_by_code: summary.warnings_by_code,
-        errors_by_field: summary.errors_by_field,
-        warnings_by_field: summary.warnings_by_field,
-        file_rules: summary.file_rules,
-        newest_row_age_seconds: summary.newest_row_age_seconds,
-        damage: summary.damage.map(FileDamage::from),
-        ..ProcessorOutput::of_empty(file)
-    };
-    RunReport { output, samples: samples.into_rows(), seconds }
-}
-
 fn write_report(path: &Path, report: &RunReport) -> Result<()> {
     let page = report::page(report).into_diagnostic()?;
     std::fs::write(path, page).into_diagnostic().wrap_err_with(|| format!("cannot write {}", path.display()))
@@ -179,10 +160,8 @@ fn print_tables(report: &RunReport) -> Result<()> {
     let figures = [lines, written, duplicates, quarantined, dropped, blank].map(|figure| figure.to_string());
     table.add([output.file.key.clone(), output.verdict.to_string()].into_iter().chain(figures));
     let mut text = table.to_string();
-    let meaning = |code: &String| {
-        let known = Code::ALL.iter().find(|known| known.as_str() == code);
-        known.map_or_else(|| code.clone(), |known| format!("{code}: {}", known.meaning()))
-    };
+    let meaning =
+        |code: &String| Code::named(code).map_or_else(|| code.clone(), |known| format!("{code}: {}", known.meaning()));
     write_counts(&mut text, "invalid", &output.errors_by_code, meaning);
     write_counts(&mut text, "with a warning", &output.warnings_by_code, meaning);
     write_counts(&mut text, "invalid in field", &output.errors_by_field, String::clone);

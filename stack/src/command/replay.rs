@@ -35,14 +35,8 @@ pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
     let contract = package::record_contract(&verb.packaging)?.of_rows();
     let folder = tempfile::tempdir().into_diagnostic()?;
     // A file of one's own is checked before anything is asked of a cloud.
-    let (bucket, packed, left) = match (&verb.file, &verb.from) {
-        (Some(file), _) => {
-            let packed = pack(file, folder.path())?;
-            if !is_sound(&packed, file, &contract, verb.force)? {
-                return Ok(ExitCode::from(STILL_WRONG));
-            }
-            (Bucket::connect(&verb.environment, &verb.target, settings).await?, packed, ExitCode::SUCCESS)
-        }
+    let (rows, source, bucket, left) = match (&verb.file, &verb.from) {
+        (Some(file), _) => (file.clone(), file.as_path(), None, ExitCode::SUCCESS),
         (None, Some(name)) => {
             let bucket = Bucket::connect(&verb.environment, &verb.target, settings).await?;
             let file = folder.path().join("rows.jsonl");
@@ -50,13 +44,17 @@ pub async fn run(verb: &Replay, settings: &SettingsFile) -> Result<ExitCode> {
             let written = bucket.write_rows(&bucket.find(name).await?, Purpose::Replay, &mut writer).await?;
             let left = written.tell_left();
             writer.flush().into_diagnostic()?;
-            let packed = pack(&file, folder.path())?;
-            if !is_sound(&packed, Path::new(name), &contract, verb.force)? {
-                return Ok(ExitCode::from(STILL_WRONG));
-            }
-            (bucket, packed, left)
+            (file, Path::new(name), Some(bucket), left)
         }
         (None, None) => return Err(miette!("name a file, or a manifest with --from")),
+    };
+    let packed = pack(&rows, folder.path())?;
+    if !is_sound(&packed, source, &contract, verb.force)? {
+        return Ok(ExitCode::from(STILL_WRONG));
+    }
+    let bucket = match bucket {
+        Some(bucket) => bucket,
+        None => Bucket::connect(&verb.environment, &verb.target, settings).await?,
     };
     let name = format!("{}.jsonl.gz", &hash(&packed)?[..HASH_DIGITS]);
     let key = upload::key_of_day(REPLAY_PREFIX, upload::today(), &name);

@@ -292,7 +292,7 @@ impl fmt::Display for Part {
             Self::Length { least: 0, most } => write!(formatter, "a length of at most {most}"),
             Self::Length { least, most } if least == most => write!(formatter, "a length of {least}"),
             Self::Length { least, most } => write!(formatter, "a length of {least} to {most}"),
-            Self::Pattern(pattern) => write!(formatter, "a match of {}", document::code(pattern.as_str())),
+            Self::Pattern(pattern) => write!(formatter, "a match of {}", document::code(pattern)),
             Self::OneOf(values) => write!(formatter, "one of {values}"),
             Self::MaxBytes(most) => write!(formatter, "at most {most} bytes"),
             Self::MaxDepth(most) => write!(formatter, "at most {}", levels(*most)),

@@ -110,7 +110,7 @@ impl fmt::Display for Values {
         });
         let booleans = ["false", "true"].into_iter().zip(self.booleans).filter(|(_, given)| *given);
         let others = self.numbers.iter().map(String::as_str).chain(booleans.map(|(text, _)| text)).map(str::to_owned);
-        let mut texts: Vec<_> = strings.chain(others).map(|text| document::code(&text)).collect();
+        let mut texts: Vec<_> = strings.chain(others).map(document::code).collect();
         texts.sort_unstable();
         formatter.write_str(&texts.join(", "))
     }

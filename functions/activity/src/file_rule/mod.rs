@@ -185,7 +185,7 @@ impl Observed {
         let value = total.value().to_string().parse().unwrap_or(f64::NAN) / count as f64;
         let holds = bounds.contain(total, count);
         // The digits that are shown can keep to a bound that the quotient is beyond.
-        let looks_sound = !holds && bounds.contain(&Total::from(value), 1);
+        let looks_sound = !holds && bounds.contain(&Total::of_number(value), 1);
         Self { text: if looks_sound { format!("{value}, rounded") } else { value.to_string() }, holds }
     }
 
@@ -195,7 +195,7 @@ impl Observed {
     }
 
     fn ratio(part: u64, whole: u64, bounds: &Bounds) -> Self {
-        if whole == 0 { Self::nothing("no rows") } else { Self::quotient(&Total::from(part), whole, bounds) }
+        if whole == 0 { Self::nothing("no rows") } else { Self::quotient(&Total::of_number(part), whole, bounds) }
     }
 }
 

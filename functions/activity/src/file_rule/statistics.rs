@@ -187,12 +187,12 @@ impl Tally {
     fn observed(self, rule: &FileRule, counts: RowCounts, newest: Option<Instant>) -> Result<Observed, SpillError> {
         let rows = counts.counts.lines - counts.counts.blank;
         Ok(match (&rule.measure, self) {
-            (Measure::RowCount(bounds), _) => Observed::sum(&Total::from(rows), bounds),
+            (Measure::RowCount(bounds), _) => Observed::sum(&Total::of_number(rows), bounds),
             (Measure::InvalidRatio(bounds), _) => Observed::ratio(counts.invalid, rows, bounds),
             (Measure::DuplicateRatio(bounds), _) => Observed::ratio(counts.counts.duplicates, rows, bounds),
             (Measure::Freshness(max_age), _) => freshness(*max_age, newest, counts.arrived),
             (Measure::Volume { twice_median, max_deviation }, _) => {
-                let deviation = Total::from(twice_median.abs_diff(2 * rows));
+                let deviation = Total::of_number(twice_median.abs_diff(2 * rows));
                 let holds = deviation.value() <= Total::of(&max_deviation.0, *twice_median).value();
                 Observed { text: format!("{rows} rows"), holds }
             }
@@ -208,7 +208,7 @@ impl Tally {
             }
             (Measure::Sum(_, bounds), Tally::Sum(sum)) => Observed::sum(&sum.total, bounds),
             (Measure::Quantile(_, at, bounds), Tally::Sketch(sketch)) => match sketch.quantile(*at) {
-                Some(value) => Observed::sum(&Total::from(value), bounds),
+                Some(value) => Observed::sum(&Total::of_number(value), bounds),
                 None => Observed::nothing("no numbers"),
             },
             (Measure::SchemaDrift(baseline), Tally::Shape(observation)) if rows > 0 => {

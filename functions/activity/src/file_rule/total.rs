@@ -16,20 +16,12 @@ const LIMB: i128 = 10_i128.pow(DIGITS as u32);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Total(BTreeMap<i64, i128>);
 
-impl From<u64> for Total {
-    fn from(number: u64) -> Self {
-        Self::of(&Decimal::parse(&number.to_string()), 1)
-    }
-}
-
-impl From<f64> for Total {
-    /// The shortest number that is read as this float.
-    fn from(number: f64) -> Self {
-        Self::of(&Decimal::parse(&number.to_string()), 1)
-    }
-}
-
 impl Total {
+    /// A count, or a float: the shortest number that is read as it.
+    pub(super) fn of_number(number: impl ToString) -> Self {
+        Self::of(&Decimal::parse(&number.to_string()), 1)
+    }
+
     /// So many of `number`.
     pub(super) fn of(number: &Decimal<'_>, times: u64) -> Self {
         let mut total = Self::default();
