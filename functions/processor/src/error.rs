@@ -215,6 +215,7 @@ fn advice(status: u16, code: &str, kind: ProcessorError) -> &'static str {
     }
     match (code, status) {
         ("ResourceNotFoundException" | "NoSuchBucket", _) => "deploy the stack again",
+        ("ValidationException", _) => "deploy the stack again: the table has another key than its items",
         ("InvalidObjectState", _) => "restore the object from its archive class first",
         ("AccessDeniedException", _) => "grant it to the processor's role",
         (_, 403) => {

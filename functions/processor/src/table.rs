@@ -13,6 +13,10 @@ use crate::batch_write::{Answer, BatchWriter};
 use crate::error::{EXPIRED, Error};
 use crate::pace::Pace;
 
+/// What DynamoDB says of a batch whose items lack the table's key, or have it of another type. Every item has its key, as
+/// text: so that is about the table, and no row's fault.
+const OTHER_KEY: &str = "The provided key element does not match the schema";
+
 /// The table.
 pub(crate) struct Table<'a> {
     pub(crate) writer: &'a BatchWriter,
@@ -123,10 +127,11 @@ impl Table<'_> {
         if EXPIRED.contains(&code) {
             self.writer.forget_credentials().await;
         }
-        if code == "ValidationException" {
+        let message = refusal.message.as_deref();
+        if code == "ValidationException" && !message.is_some_and(|message| message.contains(OTHER_KEY)) {
             return Ok(Outcome::Refused);
         }
-        match Error::refused(self.doing(), answer.status, code, refusal.message.as_deref()) {
+        match Error::refused(self.doing(), answer.status, code, message) {
             Error::Service { kind: ProcessorError::Transient, reason, .. } => Ok(Outcome::Busy(reason)),
             error => Err(error),
         }

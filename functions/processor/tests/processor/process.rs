@@ -247,12 +247,12 @@ async fn unprocessed_items_are_tried_again() {
 
 #[tokio::test]
 async fn a_table_that_stays_busy_is_transient_and_leaves_no_quarantine() {
-    for refusal in
+    for (status, code) in
         [(400, "ProvisionedThroughputExceededException"), (400, "ThrottlingException"), (500, "InternalServerError")]
     {
         let content = [rows(60), b"bad\n".to_vec()].concat();
         let server = Server::start(&[(PATH, &content)]).await;
-        server.state.lock().unwrap().refuse_table = Some(refusal);
+        server.state.lock().unwrap().refuse_table = Some((status, code, ""));
         let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
         assert_eq!(error.kind(), ProcessorError::Transient, "{error}");
         assert!(error.to_string().contains("took none of"), "{error}");
@@ -261,13 +261,18 @@ async fn a_table_that_stays_busy_is_transient_and_leaves_no_quarantine() {
 }
 
 #[tokio::test]
-async fn a_missing_table_is_permanent() {
-    for code in ["ResourceNotFoundException", "AccessDeniedException"] {
+async fn a_table_that_takes_no_row_is_permanent() {
+    for (code, message) in [
+        ("ResourceNotFoundException", ""),
+        ("AccessDeniedException", ""),
+        ("ValidationException", "The provided key element does not match the schema"),
+    ] {
         let server = Server::start(&[(PATH, &rows(60))]).await;
-        server.state.lock().unwrap().refuse_table = Some((400, code));
+        server.state.lock().unwrap().refuse_table = Some((400, code, message));
         let error = process(&server, file("ingest/a.jsonl")).await.unwrap_err();
         assert_eq!(error.kind(), ProcessorError::Permanent, "{error}");
         assert!(error.to_string().contains(code), "{error}");
+        assert!(nothing_is_left(&server));
     }
 }
 
@@ -371,7 +376,7 @@ async fn a_large_quarantine_is_sent_in_parts() {
 async fn a_failed_run_discards_the_parts_it_sent() {
     let content = [much_to_quarantine(), rows(30)].concat();
     let server = Server::start(&[(PATH, &content)]).await;
-    server.state.lock().unwrap().refuse_table = Some((400, "ResourceNotFoundException"));
+    server.state.lock().unwrap().refuse_table = Some((400, "ResourceNotFoundException", ""));
     process(&server, file("ingest/a.jsonl")).await.unwrap_err();
     assert!(nothing_is_left(&server));
     assert!(server.state.lock().unwrap().requests.iter().any(|request| request.starts_with("DELETE")));

@@ -39,8 +39,8 @@ pub(crate) struct State {
     pub(crate) refuse_object: Option<(&'static str, u16, &'static str)>,
     /// How many of the next `BatchWriteItem` leave all but one item unprocessed.
     pub(crate) unprocessed: usize,
-    /// Answer every `BatchWriteItem` with this error.
-    pub(crate) refuse_table: Option<(u16, &'static str)>,
+    /// Answer every `BatchWriteItem` with this error: its status, code and message.
+    pub(crate) refuse_table: Option<(u16, &'static str, &'static str)>,
     /// The users whose items DynamoDB takes for invalid.
     pub(crate) invalid_users: BTreeSet<String>,
 }
@@ -258,11 +258,12 @@ fn get(request: &Request, state: &mut State) -> Response {
 }
 
 fn batch_write(request: &Request, state: &mut State) -> Response {
-    let error = |status, code: &str| {
-        Response::new(status, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}")}).to_string())
+    let error = |status, code: &str, message: &str| {
+        let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+        Response::new(status, json!({"__type": kind, "message": message}).to_string())
     };
-    if let Some((status, code)) = state.refuse_table {
-        return error(status, code);
+    if let Some((status, code, message)) = state.refuse_table {
+        return error(status, code, message);
     }
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     let (table, puts) = body["RequestItems"].as_object().unwrap().iter().next().unwrap();
@@ -274,7 +275,7 @@ fn batch_write(request: &Request, state: &mut State) -> Response {
     };
     let keys: BTreeSet<_> = puts.iter().map(key).collect();
     if keys.len() < puts.len() || keys.iter().any(|(user, _)| state.invalid_users.contains(user)) {
-        return error(400, "ValidationException");
+        return error(400, "ValidationException", "Supplied AttributeValue is empty");
     }
     let taken = if state.unprocessed > 0 { 1 } else { puts.len() };
     state.unprocessed = state.unprocessed.saturating_sub(1);
