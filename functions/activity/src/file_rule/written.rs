@@ -60,7 +60,7 @@ struct Written {
     field: Option<Pointer>,
     min: Option<Bound>,
     max: Option<Bound>,
-    at: Option<f64>,
+    at: Option<Bound>,
     max_age: Option<Period>,
     baseline: Option<Shape>,
     history: Option<Vec<Count>>,
@@ -109,9 +109,10 @@ impl Written {
             Kind::Mean => Measure::Mean(self.field()?, self.bounds(ANY)?),
             Kind::Sum => Measure::Sum(self.field()?, self.bounds(ANY)?),
             Kind::Quantile => {
-                let at = needed(self.at.take(), "at: 0.99")?;
+                let part = needed(self.at.take(), "at: 0.99")?.to_string();
+                let at = part.parse().unwrap_or(f64::NAN);
                 if !(0.0..=1.0).contains(&at) {
-                    return Err(format!("`at` {at} is not within 0 and 1: write 0.99 for the 99th of a hundred"));
+                    return Err(format!("`at` {part} is not within 0 and 1: write 0.99 for the 99th of a hundred"));
                 }
                 Measure::Quantile(self.field()?, at, self.bounds(ANY)?)
             }
