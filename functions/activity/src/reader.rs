@@ -3,7 +3,6 @@
 use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::SystemTime;
-use std::vec;
 
 use contract::{Counts, Refusal};
 
@@ -53,7 +52,7 @@ enum Keys {
     /// Every key that was seen is kept.
     Seen(KeySet),
     /// Another reading of the file has told, by their offsets, in order.
-    Told(Peekable<vec::IntoIter<u64>>),
+    Told(Peekable<Box<dyn Iterator<Item = u64> + Send>>),
     /// It is not: the keys are collected to find out.
     Collected(ExternalSort<KEY_ENTRY_BYTES>),
 }
@@ -118,8 +117,9 @@ impl<'c> FileReader<'c> {
 
     /// Takes for duplicates the rows that begin at these offsets in the file, and no others: an earlier reading has found
     /// them. They are in order.
-    pub fn knowing_duplicates(mut self, offsets: Vec<u64>) -> Self {
-        self.ledger.keys = Keys::Told(offsets.into_iter().peekable());
+    pub fn knowing_duplicates(mut self, offsets: impl Iterator<Item = u64> + Send + 'static) -> Self {
+        let offsets: Box<dyn Iterator<Item = u64> + Send> = Box::new(offsets);
+        self.ledger.keys = Keys::Told(offsets.peekable());
         self
     }
 

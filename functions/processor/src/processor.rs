@@ -30,6 +30,7 @@ use crate::reader::{self, Read, Turn};
 use crate::refused::Refused;
 use crate::run_report;
 use crate::spill::spill;
+use crate::split::Duplicates;
 use crate::table::Table;
 
 /// How many bytes of batches are on their way to the table at a time, but for the last one. Usual batches are far below
@@ -97,7 +98,7 @@ pub(crate) enum Reading {
         /// Its first byte.
         start: u64,
         /// Where the rows are that have an earlier one's key.
-        duplicates: Vec<u64>,
+        duplicates: Duplicates,
     },
 }
 

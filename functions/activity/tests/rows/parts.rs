@@ -70,8 +70,9 @@ fn read_parts(file: &[u8], cuts: &[Index]) -> Outcome {
     let mut outcome = Outcome::default();
     let mut whole = Account::default();
     for (part, first_line) in parts.into_iter().zip(first_lines) {
-        let own = duplicates.iter().copied().filter(|place| part.contains(&(*place as usize))).collect();
-        let mut reader = FileReader::new(&contract).within(first_line, part.start as u64).knowing_duplicates(own);
+        let own: Vec<u64> = duplicates.iter().copied().filter(|place| part.contains(&(*place as usize))).collect();
+        let reader = FileReader::new(&contract).within(first_line, part.start as u64);
+        let mut reader = reader.knowing_duplicates(own.into_iter());
         let mut sink = outcome.sink();
         reader.feed(&file[part], &mut sink).unwrap();
         let account = reader.finish_account(&mut sink).unwrap();

@@ -8,6 +8,7 @@
 //!
 //! Between the steps, what each range leaves for the next is in the [`Run`]'s objects.
 
+mod duplicates;
 mod finish;
 mod keys;
 mod plan;
@@ -15,4 +16,5 @@ mod reconcile;
 mod run;
 mod write;
 
+pub(crate) use duplicates::Duplicates;
 use run::Run;

@@ -9,6 +9,7 @@ use contract::{ByteRange, ReconcileOutput, SplitPlan};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 
+use super::duplicates::{Duplicates, Gathered};
 use super::keys::HEAD_BYTES;
 use super::run::{Kind, Run};
 use crate::error::Error;
@@ -44,13 +45,13 @@ impl Processor {
         let output = find_duplicates(sources, &mut duplicates).await?;
         let mut duplicates = duplicates.finish()?.peekable();
         let bodies = ranges.into_iter().map(|(range, first_line)| {
-            let mut body = u64::to_be_bytes(first_line).to_vec();
+            let mut gathered = Gathered::new(range.start, first_line);
             while let Some(place) =
                 duplicates.next_if(|place| place.as_ref().map_or(true, |place| u64::from_be_bytes(*place) < range.end))
             {
-                body.extend_from_slice(&place?);
+                gathered.push(u64::from_be_bytes(place?));
             }
-            Ok::<_, SpillError>((range.start, body))
+            Ok::<_, SpillError>((range.start, gathered.into_bytes()))
         });
         let run = &run;
         let tell = async |told: Result<(u64, Vec<u8>), SpillError>| {
@@ -89,12 +90,10 @@ async fn find_duplicates(mut sources: Vec<Source>, duplicates: &mut ExternalSort
     Ok(output)
 }
 
-/// The number of a range's first line, and the places of its duplicates, each eight bytes, big-endian, as [`Processor::reconcile`] has left them.
-pub(super) async fn told(run: &Run, range: ByteRange) -> Result<(u64, Vec<u64>), Error> {
-    let gone = || Error::Run(run.name());
-    let mut body = run.get(Kind::Duplicates, range.start).await?.ok_or_else(gone)?;
-    let first_line = body.try_get_u64().map_err(|_| gone())?;
-    Ok((first_line, body.as_chunks().0.iter().map(|place| u64::from_be_bytes(*place)).collect()))
+/// The number of a range's first line, and where its duplicates are, as [`Processor::reconcile`] has left them.
+pub(super) async fn told(run: &Run, range: ByteRange) -> Result<(u64, Duplicates), Error> {
+    let body = run.get(Kind::Duplicates, range.start).await?;
+    body.and_then(|body| Duplicates::read(range.start, body)).ok_or_else(|| Error::Run(run.name()))
 }
 
 /// The sorted keys of one range, fetched piece by piece, the next one while the last is gone through.
