@@ -341,6 +341,11 @@ async fn a_file_is_continued_where_it_stopped_exactly_once() {
             continued += 1;
         }
         assert!(continued > 2, "continued {continued} times");
+        let (puts, items) = {
+            let state = server.state.lock().unwrap();
+            (state.puts, state.items.len())
+        };
+        assert_eq!(puts, 2 * items, "each item is written once here, and once where the file was read as a whole");
         assert_eq!(left(&server, output), expected);
     }
 }

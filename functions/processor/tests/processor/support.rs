@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) uploads: BTreeMap<String, Vec<Vec<u8>>>,
     /// Items by partition and sort key.
     pub(crate) items: BTreeMap<(String, String), Value>,
+    /// How many items were written, also over others.
+    pub(crate) puts: usize,
     /// The method, path and query of every request to S3, and its `Range`.
     pub(crate) requests: Vec<String>,
     /// The headers of every request to the table.
@@ -279,6 +281,7 @@ fn batch_write(request: &Request, state: &mut State) -> Response {
     }
     let taken = if state.unprocessed > 0 { 1 } else { puts.len() };
     state.unprocessed = state.unprocessed.saturating_sub(1);
+    state.puts += taken;
     for put in &puts[..taken] {
         state.items.insert(key(put), put["PutRequest"]["Item"].clone());
     }
