@@ -333,6 +333,13 @@ async fn mended_rows_come_back(pipeline: &Pipeline) {
     }
     assert_eq!(keys[0], keys[1], "the same rows are the same file");
 
+    // Another state of the file: what is found under the file's name is what that one left.
+    let worse = with("mended", 4, r#""price":-2"#) + "\n";
+    pipeline.process(&[("mended.jsonl", worse.clone().into_bytes())]).await;
+    let got = run(&["quarantine", "get", key, "--out", rows]);
+    assert!(got.status.success(), "{}", talk(&got));
+    assert_eq!(std::fs::read_to_string(rows).expect("it was written"), worse);
+
     // A clean file under the same key: the rows of its earlier state are asked for by name.
     pipeline.process(&[("mended.jsonl", row("mended", 1).into_bytes())]).await;
     let replaced = run(&["replay", "--from", key]);

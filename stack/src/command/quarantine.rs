@@ -151,7 +151,7 @@ impl Bucket {
         Ok(found.into_iter().collect())
     }
 
-    /// The manifest under a key, or the only one of a file that has not been replaced since.
+    /// The manifest under a key, or that of the state of a file that no other has replaced.
     pub async fn find(&self, name: &str) -> Result<QuarantineManifest> {
         if name.starts_with(QUARANTINE_PREFIX) && name.ends_with(QUARANTINE_MANIFEST) {
             let text = local::read(&self.clients.s3, &self.name, name).await.into_diagnostic()?;
@@ -163,25 +163,30 @@ impl Bucket {
         }
         let mut found = self.manifests(QUARANTINE_PREFIX).await?;
         found.retain(|(_, manifest)| manifest.file.key == name);
-        match found.len() {
-            0 => Err(miette!("nothing of {name} is in quarantine; `stack quarantine list` shows what is")),
-            1 => {
-                let (key, manifest) = found.remove(0);
-                let FileLocation { bucket, key: file, version_id, etag, .. } = manifest.file.clone();
-                let object = Object { bucket, key: file, version_id };
-                let is_replaced = local::is_replaced(&self.clients.s3, &object, etag.as_deref()).await;
-                if is_replaced.into_diagnostic()? {
-                    return Err(miette!(
-                        "{name} has been replaced since; for the rows of its earlier state name {key}"
-                    ));
-                }
-                Ok(manifest)
-            }
-            _ => {
-                let keys = found.iter().map(|(key, _)| format!("\n  {key}")).collect::<String>();
-                Err(miette!("{name} is in quarantine in several states; name the manifest of one:{keys}"))
+        if found.is_empty() {
+            return Err(miette!("nothing of {name} is in quarantine; `stack quarantine list` shows what is"));
+        }
+        let keys = found.iter().map(|(key, _)| format!("\n  {key}")).collect::<String>();
+        let mut current = Vec::new();
+        for (_, manifest) in found {
+            if !self.is_replaced(&manifest.file).await? {
+                current.push(manifest);
             }
         }
+        match current.pop() {
+            Some(manifest) if current.is_empty() => Ok(manifest),
+            Some(_) => Err(miette!("{name} is in quarantine in several states; name the manifest of one:{keys}")),
+            None => Err(miette!(
+                "{name} has been replaced since; for the rows of an earlier state name its manifest:{keys}"
+            )),
+        }
+    }
+
+    /// Whether another state has taken the place of a file that was processed.
+    async fn is_replaced(&self, file: &FileLocation) -> Result<bool> {
+        let FileLocation { bucket, key, version_id, etag, .. } = file.clone();
+        let object = Object { bucket, key, version_id };
+        local::is_replaced(&self.clients.s3, &object, etag.as_deref()).await.into_diagnostic()
     }
 
     /// Writes the rows of `manifest` to `to`, byte for byte, a line each.
