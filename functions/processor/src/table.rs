@@ -35,11 +35,13 @@ enum Outcome {
     Refused,
 }
 
-/// The answer to a request that went well.
+/// The answer to a request that went well. DynamoDB names what was not written even where that is nothing: without it, the
+/// answer is somebody's between here and the table
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Written<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     unprocessed_items: HashMap<String, Vec<Put<'a>>>,
 }
 
@@ -101,7 +103,8 @@ impl Table<'_> {
                     }
                     match read {
                         Ok(()) => "it returned them unprocessed".into(),
-                        Err(error) => format!("its answer cannot be read: {error}"),
+                        // The error itself would quote what it stumbled over: a key, say, which is personal.
+                        Err(error) => format!("its answer cannot be read from byte {} on", error.column()),
                     }
                 }
             };

@@ -247,9 +247,12 @@ async fn unprocessed_items_are_tried_again() {
 
 #[tokio::test]
 async fn a_table_that_stays_busy_is_transient_and_leaves_no_quarantine() {
-    for (status, code) in
-        [(400, "ProvisionedThroughputExceededException"), (400, "ThrottlingException"), (500, "InternalServerError")]
-    {
+    for (status, code) in [
+        (400, "ProvisionedThroughputExceededException"),
+        (400, "ThrottlingException"),
+        (500, "InternalServerError"),
+        (200, "an answer that does not say what was written"),
+    ] {
         let content = [rows(60), b"bad\n".to_vec()].concat();
         let server = Server::start(&[(PATH, &content)]).await;
         server.state.lock().unwrap().refuse_table = Some((status, code, ""));
