@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::leb128;
 use crate::number;
 use crate::text::Text;
 
@@ -75,16 +76,10 @@ impl Attribute<'_> {
     }
 }
 
-/// Seven bits to a byte, the lowest first, the highest bit telling that more follow: nearly every length is one byte, and
-/// hashing the form costs by its bytes.
+/// Nearly every length is one byte so, and hashing the form costs by its bytes.
 fn write_length(tag: u8, length: usize, bytes: &mut Vec<u8>) {
     bytes.push(tag);
-    let mut rest = length;
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    bytes.push(rest as u8);
+    leb128::write(length as u64, bytes);
 }
 
 fn write_text(tag: u8, text: &str, bytes: &mut Vec<u8>) {

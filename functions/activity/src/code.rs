@@ -102,9 +102,7 @@ impl Code {
                 | GzipRatio
         )
     }
-}
 
-impl Code {
     /// The code of this name, where it is a row's.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)

@@ -39,6 +39,7 @@ mod instant;
 mod json;
 mod key_hash;
 mod key_set;
+pub mod leb128;
 mod lines;
 mod number;
 mod period;

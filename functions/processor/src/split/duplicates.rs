@@ -1,13 +1,10 @@
 //! Where in a range the rows are that have an earlier one's key, as the steps hand it on.
 //!
-//! A range can be full of them, and several of them are in memory at a time: so a place is the distance from the one
-//! before, seven bits a byte (LEB128), and a row takes a byte or two.
+//! A range can be full of them, and several ranges' places are in memory at a time: so a place is the distance from the one
+//! before, in a byte or two ([`leb128`]).
 
+use activity::leb128;
 use bytes::{Buf as _, Bytes};
-
-/// The bits of a byte that count, and the one that says that another byte follows.
-const BITS: u32 = 7;
-const MORE: u8 = 1 << BITS;
 
 /// The places of a range, gathered in order.
 pub(super) struct Gathered {
@@ -22,13 +19,8 @@ impl Gathered {
     }
 
     pub(super) fn push(&mut self, place: u64) {
-        let mut distance = place - self.last;
+        leb128::write(place - self.last, &mut self.bytes);
         self.last = place;
-        while distance >= u64::from(MORE) {
-            self.bytes.push(distance as u8 | MORE);
-            distance >>= BITS;
-        }
-        self.bytes.push(distance as u8);
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -47,8 +39,7 @@ impl Duplicates {
     /// The number of the first line of the range that begins at byte `start`, and the places, where `bytes` were gathered.
     pub(super) fn read(start: u64, mut bytes: Bytes) -> Option<(u64, Self)> {
         let first_line = bytes.try_get_u64().ok()?;
-        let is_whole = bytes.last().is_none_or(|last| last & MORE == 0);
-        is_whole.then_some((first_line, Self { bytes, last: start }))
+        leb128::is_whole(&bytes).then_some((first_line, Self { bytes, last: start }))
     }
 }
 
@@ -56,10 +47,10 @@ impl Iterator for Duplicates {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
-        let length = 1 + self.bytes.iter().position(|byte| byte & MORE == 0)?;
-        let distance =
-            self.bytes[..length].iter().rfold(0, |distance, byte| distance << BITS | u64::from(byte & !MORE));
-        self.bytes.advance(length);
+        let mut rest = &self.bytes[..];
+        let distance = leb128::read(&mut rest)?;
+        let left = rest.len();
+        self.bytes.advance(self.bytes.len() - left);
         self.last += distance;
         Some(self.last)
     }
